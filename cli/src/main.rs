@@ -1,0 +1,73 @@
+//! The `mpguard` command.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use mpguard_sandbox::{ClockMode, Options, parse_start};
+
+/// License and meter a container product of AWS Marketplace.
+#[derive(Parser)]
+#[command(name = "mpguard", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve AWS's side of Marketplace metering and licensing on this machine.
+    ///
+    /// Prints one JSON line with the address when it is ready; runs until it is killed.
+    Sandbox(Sandbox),
+}
+
+#[derive(clap::Args)]
+struct Sandbox {
+    /// Loopback port; 0 lets the system choose.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Whether the virtual clock runs or stands.
+    #[arg(long, value_enum, default_value_t = Clock::Real)]
+    clock: Clock,
+    /// First moment of the virtual clock, such as `2026-01-01T10:00:00Z`; else now.
+    #[arg(long, value_parser = parse_start)]
+    start: Option<i64>,
+    /// Region of tasks that name none.
+    #[arg(long, default_value = "us-east-1")]
+    region: String,
+    /// A JSON file with what to set up first.
+    #[arg(long, value_name = "FILE.json")]
+    seed: Option<PathBuf>,
+    /// Stop when standard input ends.
+    #[arg(long)]
+    exit_with_stdin: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Clock {
+    Frozen,
+    Real,
+}
+
+fn main() -> ExitCode {
+    let Command::Sandbox(sandbox) = Arguments::parse().command;
+    let options = Options {
+        port: sandbox.port,
+        clock: match sandbox.clock {
+            Clock::Frozen => ClockMode::Frozen,
+            Clock::Real => ClockMode::Real,
+        },
+        start_ms: sandbox.start,
+        region: sandbox.region,
+        seed: sandbox.seed,
+        exit_with_stdin: sandbox.exit_with_stdin,
+    };
+    match mpguard_sandbox::run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

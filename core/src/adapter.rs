@@ -1,0 +1,63 @@
+//! How is it done? The only room that touches the world: AWS, memory, clocks, randomness, threads.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the room that the forbidden calls are to be made in"
+)]
+
+pub(crate) mod aws;
+mod memory_ledger;
+mod os_entropy;
+pub(crate) mod process;
+mod sandbox_clock;
+mod slab;
+mod surroundings;
+mod system_clock;
+mod thread;
+mod wake;
+
+use crate::{
+    config::Settings,
+    error::{Code, Error, Result},
+    port::{cloud::CloudSettings, parts::Parts},
+};
+
+/// Plugs the real parts of a guard together. Reads the environment once, on the caller's thread.
+///
+/// # Errors
+/// `InvalidConfig` for a public key or an extra root that is none.
+pub(crate) fn plug(settings: &Settings) -> Result<Parts> {
+    for key in &settings.product.public_keys {
+        aws::signature::check_key(&key.pem).map_err(|why| {
+            Error::new(
+                Code::InvalidConfig,
+                format!(
+                    "cannot read public key version `{}` of product `{}`: {why}; give the `BEGIN PUBLIC KEY` block that \
+                     AWS shows for the product",
+                    key.version, settings.product.code
+                ),
+            )
+        })?;
+    }
+    if let Some(pem) = &settings.extra_ca_pem {
+        aws::http::check_roots(pem).map_err(|why| Error::new(Code::InvalidConfig, why))?;
+    }
+    let surroundings = surroundings::Surroundings::read();
+    let cloud = CloudSettings {
+        product_sku: settings.product.sku.clone(),
+        issuer_fingerprint: settings.issuer_fingerprint.clone(),
+        metering: settings.pricing.hourly || settings.pricing.usage,
+        sandbox: settings.sandbox.clone(),
+        extra_ca_pem: settings.extra_ca_pem.clone(),
+        proxy: settings.proxy.clone(),
+    };
+    Ok(Parts {
+        counters: Box::new(slab::Slabs::new()),
+        ledger: Box::new(memory_ledger::MemoryLedger::default()),
+        entropy: Box::new(os_entropy::OsEntropy),
+        connect: Box::new(move || Box::pin(connect::connect(cloud, surroundings))),
+        spawn: thread::spawn,
+        wake: wake::event,
+    })
+}
+
+mod connect;

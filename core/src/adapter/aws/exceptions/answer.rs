@@ -1,0 +1,141 @@
+//! What the SDK's error types say, in three words: not sent, lost, answered.
+
+use aws_smithy_runtime_api::{
+    client::{
+        orchestrator::HttpResponse,
+        result::{ConnectorError, SdkError},
+    },
+    http::Headers,
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use hyper_util::client::legacy;
+use std::error::Error;
+
+/// How a call without a usable answer ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::adapter::aws) enum Reading {
+    /// No byte of the request left.
+    NotSent(String),
+    /// Something may have been done, and nobody told us.
+    Lost(String),
+    /// Something came back.
+    Answered(Answer),
+}
+
+/// What came back.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::adapter::aws) struct Answer {
+    pub(super) status: u16,
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) request_id: Option<String>,
+}
+
+impl Reading {
+    /// Code of an answer that has one.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Reading::Answered(answer) => answer.code.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+impl Answer {
+    /// AWS's own words in brackets, or nothing.
+    pub(super) fn quoted(&self) -> String {
+        let code = self.code.as_deref().unwrap_or_default();
+        let message = self.message.as_deref().unwrap_or_default();
+        let words = if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") };
+        let words: String = words.chars().filter(|c| !c.is_control()).take(400).collect();
+        match (words.is_empty(), &self.request_id) {
+            (true, _) => String::new(),
+            (false, Some(id)) => format!(" (AWS: {words}; request `{id}`)"),
+            (false, None) => format!(" (AWS: {words})"),
+        }
+    }
+}
+
+/// An SDK error of any operation.
+pub(in crate::adapter::aws) trait SdkFailure {
+    fn reading(&self) -> Reading;
+}
+
+/// Reads the SDK's error.
+pub(in crate::adapter::aws) fn read<E: SdkFailure>(error: &E) -> Reading {
+    error.reading()
+}
+
+impl<E> SdkFailure for SdkError<E, HttpResponse>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    fn reading(&self) -> Reading {
+        match self {
+            SdkError::ConstructionFailure(_) => Reading::NotSent(chain(self)),
+            SdkError::TimeoutError(_) => Reading::Lost("it did not come in time".to_owned()),
+            SdkError::DispatchFailure(failure) => {
+                let error = failure.as_connector_error();
+                if error.is_some_and(before_first_byte) {
+                    Reading::NotSent(chain(self))
+                } else {
+                    Reading::Lost(chain(self))
+                }
+            }
+            // An answer that cannot be read, of whatever status, tells nothing of what was done.
+            SdkError::ResponseError(failure) => Reading::Answered(Answer {
+                status: failure.raw().status().as_u16(),
+                code: code_in(failure.raw().headers()),
+                message: None,
+                request_id: request_id_in(failure.raw().headers()),
+            }),
+            SdkError::ServiceError(failure) => {
+                let meta = failure.err().meta();
+                let headers = failure.raw().headers();
+                Reading::Answered(Answer {
+                    status: failure.raw().status().as_u16(),
+                    code: meta.code().map(bare).or_else(|| code_in(headers)),
+                    message: meta.message().map(str::to_owned),
+                    request_id: request_id_in(headers),
+                })
+            }
+            _ => Reading::Lost(chain(self)),
+        }
+    }
+}
+
+/// True when the connection itself failed: name, TCP, proxy or TLS. The client writes the first byte of a
+/// request after that, so nothing can have been done.
+fn before_first_byte(error: &ConnectorError) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(client) = error.downcast_ref::<legacy::Error>() {
+            return client.is_connect();
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// A code cut from its namespace and its suffix: `a.b#Code:http://…`. [AC §3.5]
+fn bare(code: &str) -> String {
+    let code = code.split(':').next().unwrap_or_default();
+    code.rsplit('#').next().unwrap_or_default().trim().to_owned()
+}
+
+fn code_in(headers: &Headers) -> Option<String> {
+    headers.get("x-amzn-errortype").map(bare).filter(|code| !code.is_empty())
+}
+
+fn request_id_in(headers: &Headers) -> Option<String> {
+    headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id")).map(str::to_owned)
+}
+
+/// The innermost words of an error, which name the cause.
+fn chain(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string().chars().filter(|c| !c.is_control()).take(200).collect()
+}

@@ -1,0 +1,155 @@
+//! AWS Marketplace Metering: `RegisterUsage` and `MeterUsage`.
+
+use super::{
+    Inner, dates, decimal,
+    exceptions::{self, Asked},
+    region::Region,
+    signature,
+};
+use crate::{
+    model::{
+        ids::ProductCode,
+        key::PublicKey,
+        outcome::{Failure, Permitted, Refusal, RefusalReason, Registered, Sent},
+        usage::Record,
+    },
+    port::cloud::UsageProbe,
+};
+use aws_sdk_marketplacemetering::{Client, operation::RequestId, primitives::DateTime};
+
+/// `RegisterUsage` with a fresh nonce, and the proof that AWS answered it.
+pub(super) async fn register(inner: &Inner, product: &ProductCode, key: &PublicKey) -> Registered {
+    let about = format!("product `{product}`");
+    let (region, client) = match inner.metering("RegisterUsage", &about).await {
+        Ok(ready) => ready,
+        Err(failure) => return Registered::Failed(failure),
+    };
+    let asked = Asked { operation: "RegisterUsage", about, region: &region };
+    let nonce = match inner.entropy.seed() {
+        Ok(seed) => signature::nonce(&seed),
+        Err(why) => return Registered::Failed(asked.not_sent(&format!("no randomness: {why}"))),
+    };
+    let answer = inner
+        .attempt(async || {
+            let call = client.register_usage().product_code(product.as_str());
+            call.public_key_version(key.version).nonce(&nonce).send().await
+        })
+        .await;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(reading) => return exceptions::registered(&asked, &reading),
+    };
+    // Nobody signed this 200, so it is nobody's answer.
+    let Some(jwt) = answer.signature() else {
+        return Registered::Failed(asked.incomplete("signature"));
+    };
+    let expected =
+        signature::Expected { product: product.as_str(), key_version: key.version, nonce: &nonce };
+    match signature::verify(&key.pem, jwt, &expected) {
+        Ok(strength) => Registered::Yes {
+            key_rotation: answer.public_key_rotation_timestamp().and_then(|date| dates::of(*date)),
+            weak_key: strength == signature::KeyStrength::Weak,
+        },
+        Err(why) => Registered::No(Refusal {
+            reason: RefusalReason::SignatureInvalid,
+            text: format!(
+                "RegisterUsage for product `{product}`: the signed answer is not AWS's: {why}; check that trusted_products \
+                 holds the product's public key version `{}`, and that nothing stands between the container and AWS",
+                key.version
+            ),
+        }),
+    }
+}
+
+/// A dry run of `MeterUsage`.
+pub(super) async fn check_usage(inner: &Inner, probe: &UsageProbe) -> Permitted {
+    let about = format!("dimension `{}` of product `{}`", probe.dimension, probe.product);
+    let (region, client) = match inner.metering("MeterUsage", &about).await {
+        Ok(ready) => ready,
+        Err(failure) => return Permitted::Failed(failure),
+    };
+    let asked = Asked { operation: "MeterUsage", about, region: &region };
+    // Ours, so that the SDK does not invent one for a call that must leave no trace.
+    let token = match inner.entropy.seed() {
+        Ok(seed) => signature::nonce(&seed),
+        Err(why) => return Permitted::Failed(asked.not_sent(&format!("no randomness: {why}"))),
+    };
+    let answer = inner
+        .attempt(async || {
+            let call = client.meter_usage().product_code(probe.product.as_str()).dry_run(true);
+            let call =
+                call.usage_dimension(&probe.dimension).usage_quantity(0).client_token(&token);
+            call.timestamp(DateTime::from_secs(probe.timestamp.epoch_seconds())).send().await
+        })
+        .await;
+    match answer {
+        Ok(_) => Permitted::Yes,
+        Err(reading) => exceptions::permitted(&asked, &reading),
+    }
+}
+
+/// `MeterUsage` of a frozen record. Everything in the body comes from the record.
+pub(super) async fn meter(inner: &Inner, product: &ProductCode, record: &Record) -> Sent {
+    let about =
+        format!("dimension `{}` of product `{product}`, hour {}", record.dimension, record.hour);
+    let (region, client) = match inner.metering("MeterUsage", &about).await {
+        Ok(ready) => ready,
+        Err(failure) => return Sent::Failed(failure),
+    };
+    let asked = Asked { operation: "MeterUsage", about, region: &region };
+    let allocations = match decimal::allocations(&record.allocations) {
+        Ok(allocations) => allocations,
+        Err(text) => {
+            return Sent::Refused(Refusal { reason: RefusalReason::InvalidProduct, text });
+        }
+    };
+    let whole = record.units.whole();
+    let answer = inner
+        .attempt(async || {
+            let call = client
+                .meter_usage()
+                .product_code(product.as_str())
+                .timestamp(DateTime::from_secs(record.timestamp.epoch_seconds()))
+                .usage_dimension(record.dimension.as_str())
+                .usage_quantity(whole.unwrap_or(0))
+                .set_usage_allocations(allocations.clone())
+                .client_token(record.client_token.as_str());
+            if whole.is_some() {
+                return call.send().await;
+            }
+            let decimal = record.clone();
+            call.customize()
+                .mutate_request(move |body| decimal::rewrite(body, &decimal))
+                .send()
+                .await
+        })
+        .await;
+    match answer {
+        Ok(answer) => match answer.metering_record_id().filter(|id| !id.is_empty()) {
+            Some(id) => Sent::Recorded {
+                record_id: id.to_owned(),
+                request_id: answer.request_id().map(str::to_owned),
+            },
+            None => Sent::Failed(asked.incomplete("metering record id")),
+        },
+        Err(reading) => exceptions::sent(&asked, &reading),
+    }
+}
+
+impl Inner {
+    /// A client with fresh credentials, or the failure that says what is missing.
+    async fn metering(
+        &self,
+        operation: &'static str,
+        about: &str,
+    ) -> Result<(Region, Client), Failure> {
+        let region = self.ready(operation, about).await?;
+        let client = self.metering.get_or_try_init(|| self.clients()?.metering(&region)).cloned();
+        match client {
+            Ok(client) => Ok((region, client)),
+            Err(why) => {
+                Err(Asked { operation, about: about.to_owned(), region: &region }.not_sent(&why))
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What the tests of this folder share: a server that says exactly what it is told, keys, and a guard's
+//! settings.
+
+mod canned;
+pub(super) mod tls;
+
+use super::{AwsCloud, LinkLocal, Now, ServerTime, Surroundings, signature};
+use crate::{
+    model::{key::PublicKey, time::Timestamp},
+    port::{cloud::CloudSettings, entropy::Entropy},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+pub(super) use canned::{Act, Canned};
+use rand_chacha_03::{ChaCha8Rng, rand_core::SeedableRng};
+use rsa::{
+    RsaPrivateKey, RsaPublicKey,
+    pkcs8::{EncodePublicKey, LineEnding},
+    pss::SigningKey,
+    signature::{RandomizedSigner, SignatureEncoding},
+};
+use sha2::Sha256;
+use std::{
+    future::Future,
+    rc::Rc,
+    sync::{Arc, LazyLock},
+};
+
+/// 2026-01-01T10:00:00Z.
+pub(super) const NOW: Timestamp = Timestamp(1_767_261_600_000);
+pub(super) const FINGERPRINT: &str = "aws:294406891311:AWS/Marketplace:issuer-fingerprint";
+
+/// The same 32 bytes each time.
+pub(super) struct Constant;
+
+impl Entropy for Constant {
+    fn seed(&self) -> Result<[u8; 32], String> {
+        Ok([7; 32])
+    }
+}
+
+/// The nonce that a guard with `Constant` sends.
+pub(super) fn nonce() -> String {
+    signature::nonce(&[7; 32])
+}
+
+pub(super) fn now() -> Now {
+    Arc::new(|| NOW)
+}
+
+/// Runs `test` as the shell runs a guard: one thread, with local tasks.
+pub(super) fn run<T>(test: impl Future<Output = T>) -> T {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    tokio::task::LocalSet::new().block_on(&runtime, test)
+}
+
+pub(super) fn settings(sandbox: Option<String>) -> CloudSettings {
+    CloudSettings {
+        product_sku: Some("prod-1".into()),
+        issuer_fingerprint: FINGERPRINT.to_owned(),
+        metering: true,
+        sandbox,
+        extra_ca_pem: None,
+        proxy: "none".to_owned(),
+    }
+}
+
+/// A guard of the sandbox task `app` at `server`.
+pub(super) fn cloud(server: &Canned) -> AwsCloud {
+    cloud_of(settings(Some(format!("{}/t/app", server.url()))), Surroundings::default())
+}
+
+pub(super) fn cloud_of(settings: CloudSettings, there: Surroundings) -> AwsCloud {
+    AwsCloud::new(settings, there, now(), Arc::new(Constant), Arc::new(ServerTime::default()))
+}
+
+/// A guard in production whose platform is at `server` instead of the link-local addresses.
+pub(super) fn cloud_beside(
+    settings: CloudSettings,
+    there: Surroundings,
+    server: &Canned,
+) -> AwsCloud {
+    let link_local = LinkLocal {
+        ecs: server.address(),
+        pod_identity: server.address(),
+        instance: server.address(),
+        instance_prefix: String::new(),
+    };
+    AwsCloud::beside(
+        settings,
+        there,
+        now(),
+        Arc::new(Constant),
+        Arc::new(ServerTime::default()),
+        link_local,
+    )
+}
+
+/// Sends the SDK calls of `cloud` to `url` instead.
+pub(super) fn divert(cloud: &mut AwsCloud, url: String) {
+    Rc::get_mut(&mut cloud.0).expect("no call is running").endpoints =
+        super::Endpoints::Sandbox(url);
+}
+
+/// A product's key pair, as AWS would keep it.
+pub(super) struct Key {
+    private: RsaPrivateKey,
+}
+
+impl Key {
+    pub(super) fn of_bits(bits: usize, seed: u64) -> Key {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        Key { private: RsaPrivateKey::new(&mut random, bits).expect("a key") }
+    }
+
+    pub(super) fn pem(&self) -> String {
+        RsaPublicKey::from(&self.private).to_public_key_pem(LineEnding::LF).expect("a PEM")
+    }
+
+    pub(super) fn public(&self) -> PublicKey {
+        PublicKey { version: 1, pem: self.pem() }
+    }
+
+    /// A JWT of these JSON texts.
+    pub(super) fn sign(&self, header: &str, payload: &str) -> String {
+        let signed =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let key = SigningKey::<Sha256>::new(self.private.clone());
+        let signature = key.sign_with_rng(&mut ChaCha8Rng::seed_from_u64(1), signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    }
+
+    /// The JWT that AWS answers product `abc`, key version 1, with.
+    pub(super) fn registration(&self) -> String {
+        let payload = format!(
+            r#"{{"productCode":"abc","publicKeyVersion":1,"nonce":"{}","iat":1767261600}}"#,
+            nonce()
+        );
+        self.sign(PS256, &payload)
+    }
+}
+
+pub(super) const PS256: &str = r#"{"alg":"PS256","typ":"JWT"}"#;
+
+/// One key for all tests: making one takes a while.
+pub(super) static KEY: LazyLock<Key> = LazyLock::new(|| Key::of_bits(2048, 1));

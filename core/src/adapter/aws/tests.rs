@@ -1,0 +1,6 @@
+//! The calls as a guard makes them, against bytes that AWS might send.
+
+mod hostile;
+mod licensing;
+mod metering;
+mod trust;

@@ -1,0 +1,124 @@
+//! The slab protocol: how adders and the one sealer share a ring of slabs.
+//!
+//! A slot is one word: bit 63 says open, the rest is the raw count. Zero memory is therefore a *closed*
+//! slab, so memory that was never opened can swallow nothing. An adder takes the current slab and changes
+//! its slot while the slot is open; a closed slot sends it to the slab that is current then, which was
+//! opened and published before the old one was closed. So each count is in exactly one slab.
+//!
+//! The words are reached through [`Words`], and the atomics through the module above: `tests/race` runs
+//! this very file under loom, where every order of every thread's steps is tried.
+
+use super::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
+
+/// Bit that says that a slot takes values.
+pub(crate) const OPEN: u64 = 1 << 63;
+/// Largest value of a slot.
+pub(crate) const VALUE_MAX: u64 = OPEN - 1;
+/// More changes of slab than can happen during one `put` in order.
+const TRIES: usize = 4;
+
+/// How the values of one hour become one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Merge {
+    /// Values add up.
+    Sum,
+    /// The largest value.
+    Max,
+    /// The newest value.
+    Last,
+}
+
+/// Why a slot did not take a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The sum would pass 2^63 - 1.
+    Overflow,
+    /// No slab is open.
+    Closed,
+}
+
+/// The words of a ring, wherever they are: heap, mapped file, or loom's own.
+pub(crate) trait Words {
+    /// Number of the current slab.
+    fn current(&self) -> &AtomicU64;
+    /// One slot of the slab of this number; `None` beyond the last series.
+    fn slot(&self, sequence: u64, series: usize) -> Option<&AtomicU64>;
+    /// Slots in a slab.
+    fn series(&self) -> usize;
+}
+
+/// Puts `value` into the current slab. Takes no lock, makes no system call, allocates nothing.
+#[inline]
+pub(crate) fn put(
+    words: &impl Words,
+    series: usize,
+    merge: Merge,
+    value: u64,
+) -> Result<(), Refused> {
+    if value > VALUE_MAX {
+        return Err(Refused::Overflow);
+    }
+    for _ in 0..TRIES {
+        let Some(slot) = words.slot(words.current().load(Acquire), series) else {
+            return Err(Refused::Closed);
+        };
+        // Acquire, here and where the exchange fails: whoever sees the slot closed must also see the slab that
+        // was published before, or it would look for it in vain. Loom finds the order that breaks without.
+        let mut old = slot.load(Acquire);
+        while old & OPEN != 0 {
+            let held = old & VALUE_MAX;
+            let new = match merge {
+                Merge::Sum => held + value, // below 2^64: both are below 2^63
+                Merge::Max => held.max(value),
+                Merge::Last => value,
+            };
+            if new > VALUE_MAX {
+                return Err(Refused::Overflow);
+            }
+            match slot.compare_exchange_weak(old, new | OPEN, AcqRel, Acquire) {
+                Ok(_) => return Ok(()),
+                Err(now) => old = now,
+            }
+        }
+    }
+    Err(Refused::Closed)
+}
+
+/// What a slot of the current slab holds.
+pub(crate) fn peek(words: &impl Words, series: usize) -> u64 {
+    let slot = words.slot(words.current().load(Acquire), series);
+    slot.map_or(0, |slot| slot.load(Acquire) & VALUE_MAX)
+}
+
+/// Opens slab `sequence` at zero and publishes it. The slab's old values are gone.
+pub(crate) fn open(words: &impl Words, sequence: u64) {
+    for series in 0..words.series() {
+        if let Some(slot) = words.slot(sequence, series) {
+            slot.store(OPEN, Relaxed);
+        }
+    }
+    words.current().store(sequence, Release);
+}
+
+/// Opens the next slab, then closes the current one. An adder that finds the old slab closed finds the new
+/// one open: the order of these two lines is the protocol.
+pub(crate) fn rotate(words: &impl Words, take: impl FnMut(usize, u64)) {
+    let old = words.current().load(Relaxed); // one sealer: nobody else changes it
+    open(words, old + 1);
+    close(words, old, take);
+}
+
+/// Closes slab `sequence` and takes its final values; a second call takes the same ones.
+pub(crate) fn close(words: &impl Words, sequence: u64, mut take: impl FnMut(usize, u64)) {
+    for series in 0..words.series() {
+        if let Some(slot) = words.slot(sequence, series) {
+            let value = slot.fetch_and(!OPEN, AcqRel) & VALUE_MAX;
+            if value > 0 {
+                take(series, value);
+            }
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The table of keys.
+
+use super::invalid;
+use crate::error::Result;
+
+/// One key of the configuration, or of an object inside it.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name, the same in every language (Node: in camelCase).
+    pub name: &'static str,
+    /// What values it takes.
+    pub shape: Shape,
+    /// Must be given.
+    pub required: bool,
+    /// Default as JSON text; empty when there is none.
+    pub default: &'static str,
+    /// What it means, with its unit and source.
+    pub doc: &'static str,
+}
+
+/// What values a key takes.
+#[derive(Debug)]
+pub enum Shape {
+    /// Any text that is not empty.
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A whole number in a range.
+    Integer {
+        /// Smallest allowed.
+        min: u64,
+        /// Largest allowed.
+        max: u64,
+    },
+    /// `true` or `false`.
+    Flag,
+    /// One or more PEM blocks.
+    Pem,
+    /// A list of objects with these keys.
+    List(&'static [Key]),
+}
+
+impl Shape {
+    /// What is allowed, for an error text.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Shape::Text => "a text that is not empty".into(),
+            Shape::Word(words) => format!("one of `{}`", words.join("`, `")),
+            Shape::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Shape::Flag => "`true` or `false`".into(),
+            Shape::Pem => "PEM text that begins with `-----BEGIN`".into(),
+            Shape::List(_) => "a list of objects".into(),
+        }
+    }
+}
+
+/// Finds a key by name.
+pub(super) fn find(name: &str) -> Result<&'static Key> {
+    KEYS.iter().find(|key| key.name == name).ok_or_else(|| {
+        let hint = nearest(name, KEYS)
+            .map(|near| format!("; did you mean `{near}`?"))
+            .unwrap_or_else(|| "; docs/CONFIGURATION.md lists every key".into());
+        invalid(format!("unknown configuration key `{name}`{hint}"))
+    })
+}
+
+/// The known key most like `name`, when one is close.
+pub fn nearest(name: &str, keys: &'static [Key]) -> Option<&'static str> {
+    let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
+    keys.iter()
+        .map(|key| (distance(&plain(name), &plain(key.name)), key.name))
+        .min()
+        .filter(|(far, near)| *far <= near.len() / 3)
+        .map(|(_, near)| near)
+}
+
+/// Levenshtein's edit distance between two short ASCII words.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut corner = i;
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let change = corner + usize::from(x != y);
+            corner = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Every key. docs/CONFIGURATION.md, the JSON schema and the types of Python and Node are made from it.
+pub static KEYS: &[Key] = &[
+    Key {
+        name: "pricing",
+        shape: Shape::Word(&[
+            "hourly",
+            "usage",
+            "contract",
+            "hourly+contract",
+            "usage+contract",
+            "hourly+usage",
+            "hourly+usage+contract",
+        ]),
+        required: true,
+        default: "",
+        doc: "How the listing is priced. `hourly` (also fixed monthly) goes through RegisterUsage, `usage` \
+              (custom metering) through MeterUsage, `contract` through License Manager.",
+    },
+    Key {
+        name: "product_code",
+        shape: Shape::Text,
+        required: true,
+        default: "",
+        doc: "Product code of the listing. Source: MeterUsage, RegisterUsage, member `ProductCode`.",
+    },
+    Key {
+        name: "trusted_products",
+        shape: Shape::List(PRODUCT_KEYS),
+        required: false,
+        default: "[]",
+        doc: "Products that this build may stand for, written in the seller's code. When given, `product_code` \
+              must be among them, so a code from outside cannot name another product. Hourly pricing needs \
+              the public keys here, contract pricing the SKU.",
+    },
+    Key {
+        name: "dimensions",
+        shape: Shape::List(DIMENSION_KEYS),
+        required: false,
+        default: "[]",
+        doc: "Pricing dimensions for custom metering, at most 24. Source: Seller Guide, usage pricing.",
+    },
+    Key {
+        name: "entitlements",
+        shape: Shape::List(ENTITLEMENT_KEYS),
+        required: false,
+        default: "[]",
+        doc: "Contract dimensions. List tiers from the lowest to the highest: an upgrade is a step down the list.",
+    },
+    Key {
+        name: "startup_timeout_ms",
+        shape: Shape::Integer { min: 0, max: 1_800_000 },
+        required: false,
+        default: "120000",
+        doc: "How long `init` waits for the first verdict, in milliseconds. AWS asks for at most 30 minutes.",
+    },
+    Key {
+        name: "startup_pending",
+        shape: Shape::Word(&["wait", "fail"]),
+        required: false,
+        default: "\"wait\"",
+        doc: "What `init` does when that time is over without an answer: `wait` gives a live guard whose verdict is \
+              pending, `fail` an error. AWS says that throttling must not stop a product.",
+    },
+    Key {
+        name: "startup_check",
+        shape: Shape::Word(&["auto", "dry_run"]),
+        required: false,
+        default: "\"auto\"",
+        doc: "How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour.",
+    },
+    Key {
+        name: "enforcement",
+        shape: Shape::Word(&["report", "terminate"]),
+        required: false,
+        default: "\"report\"",
+        doc: "`terminate` lets the library end the process with status 77 on a definite denial at start, as AWS asks of products; \
+              `report` leaves it to the host.",
+    },
+    Key {
+        name: "recheck_interval_ms",
+        shape: Shape::Integer { min: 60_000, max: DAY_MS },
+        required: false,
+        default: "900000",
+        doc: "Time between looks at the contract, in milliseconds, spread by ±10 %. Source: Seller Guide, contract pricing \
+              for container products: every 15 minutes.",
+    },
+    Key {
+        name: "grace_ms",
+        shape: Shape::Integer { min: 0, max: 30 * DAY_MS },
+        required: false,
+        default: "86400000",
+        doc: "How long a contract's last good answer holds when License Manager cannot be reached, in milliseconds. \
+              Never past the license's own end.",
+    },
+    Key {
+        name: "expiring_notice_ms",
+        shape: Shape::Integer { min: 0, max: 365 * DAY_MS },
+        required: false,
+        default: "2592000000",
+        doc: "How long before the license's end `license_expiring` is announced, in milliseconds.",
+    },
+    Key {
+        name: "outage_stop_ms",
+        shape: Shape::Integer { min: 7_200_000, max: 30 * DAY_MS },
+        required: false,
+        default: "7200000",
+        doc: "How long metering may fail before `metering_outage` is announced as serious, in milliseconds. Never under 2 hours. Source: \
+              Seller Guide, custom metering for AMI products.",
+    },
+    Key {
+        name: "proxy",
+        shape: Shape::Text,
+        required: false,
+        default: "\"none\"",
+        doc: "Proxy for calls to AWS: `none`, `environment` (HTTPS_PROXY, NO_PROXY) or an `http://` URL. Used for CONNECT only; TLS stays end to end.",
+    },
+    Key {
+        name: "extra_ca_pem",
+        shape: Shape::Pem,
+        required: false,
+        default: "",
+        doc: "Root certificates to trust beside the bundled Amazon roots, as PEM.",
+    },
+    Key {
+        name: "issuer_fingerprint",
+        shape: Shape::Text,
+        required: false,
+        default: "\"aws:294406891311:AWS/Marketplace:issuer-fingerprint\"",
+        doc: "Key fingerprint of the license issuer. Another than AWS Marketplace's is test mode: every verdict carries `sandbox`.",
+    },
+    Key {
+        name: "sandbox",
+        shape: Shape::Text,
+        required: false,
+        default: "",
+        doc: "URL of a task in a sandbox, such as `http://127.0.0.1:4000/t/app`. Only loopback addresses are taken, and every \
+              verdict and event then carries `sandbox`.",
+    },
+];
+
+static PRODUCT_KEYS: &[Key] = &[
+    Key { name: "code", shape: Shape::Text, required: true, default: "", doc: "Product code." },
+    Key {
+        name: "plan",
+        shape: Shape::Word(&["paid", "free"]),
+        required: false,
+        default: "\"paid\"",
+        doc: "A free product's code never satisfies paid pricing.",
+    },
+    Key {
+        name: "sku",
+        shape: Shape::Text,
+        required: false,
+        default: "",
+        doc: "Product SKU (Product ID), for contracts. Source: CheckoutLicense, member `ProductSKU`.",
+    },
+    Key {
+        name: "public_keys",
+        shape: Shape::List(PUBLIC_KEY_KEYS),
+        required: false,
+        default: "[]",
+        doc: "Public keys that AWS gave for the product; the newest version is used. For hourly pricing.",
+    },
+];
+
+static PUBLIC_KEY_KEYS: &[Key] = &[
+    Key {
+        name: "version",
+        shape: Shape::Integer { min: 1, max: 2_147_483_647 },
+        required: true,
+        default: "",
+        doc: "Source: RegisterUsage, member `PublicKeyVersion`.",
+    },
+    Key {
+        name: "pem",
+        shape: Shape::Pem,
+        required: true,
+        default: "",
+        doc: "`BEGIN PUBLIC KEY` block.",
+    },
+];
+
+static DIMENSION_KEYS: &[Key] = &[
+    Key {
+        name: "name",
+        shape: Shape::Text,
+        required: true,
+        default: "",
+        doc: "API name of the dimension. Source: MeterUsage, member `UsageDimension`.",
+    },
+    Key {
+        name: "kind",
+        shape: Shape::Word(&["sum", "max", "last"]),
+        required: false,
+        default: "\"sum\"",
+        doc: "How values of an hour combine. Late sums are carried, late levels (`max`, `last`) are missed.",
+    },
+    Key {
+        name: "per_unit",
+        shape: Shape::Integer { min: 1, max: 1_000_000_000_000_000 },
+        required: false,
+        default: "1",
+        doc: "Raw counts in one billed unit; the remainder is kept for a later hour.",
+    },
+    Key {
+        name: "fraction_digits",
+        shape: Shape::Integer { min: 0, max: 6 },
+        required: false,
+        default: "0",
+        doc: "Decimals of the billed quantity. With any, or beyond 2147483647 units, the hour goes out as \
+              UsageQuantityAsDecimal.",
+    },
+    Key {
+        name: "ceiling",
+        shape: Shape::Integer { min: 1, max: 9_999_999_999 },
+        required: false,
+        default: "",
+        doc: "Most units that one hour may bill; what is above moves to later hours.",
+    },
+];
+
+static ENTITLEMENT_KEYS: &[Key] = &[
+    Key {
+        name: "name",
+        shape: Shape::Text,
+        required: true,
+        default: "",
+        doc: "API name of the contract dimension. Source: CheckoutLicense, entitlement `Name`.",
+    },
+    Key {
+        name: "kind",
+        shape: Shape::Word(&["floating", "tier"]),
+        required: true,
+        default: "",
+        doc: "`floating` seats are checked out and in; a `tier` is bought or not.",
+    },
+    Key {
+        name: "unit",
+        shape: Shape::Word(UNITS),
+        required: false,
+        default: "",
+        doc: "AWS's unit word; `Count` for floating and `None` for tiers when it is left out.",
+    },
+];
+
+/// Source: License Manager model, enum `EntitlementUnit`.
+static UNITS: &[&str] = &[
+    "Count",
+    "None",
+    "Seconds",
+    "Microseconds",
+    "Milliseconds",
+    "Bytes",
+    "Kilobytes",
+    "Megabytes",
+    "Gigabytes",
+    "Terabytes",
+    "Bits",
+    "Kilobits",
+    "Megabits",
+    "Gigabits",
+    "Terabits",
+    "Percent",
+    "Bytes/Second",
+    "Kilobytes/Second",
+    "Megabytes/Second",
+    "Gigabytes/Second",
+    "Terabytes/Second",
+    "Bits/Second",
+    "Kilobits/Second",
+    "Megabits/Second",
+    "Gigabits/Second",
+    "Terabits/Second",
+    "Count/Second",
+];

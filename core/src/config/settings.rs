@@ -1,0 +1,325 @@
+//! Typed settings, made from checked values.
+
+use super::{KEYS, invalid};
+use crate::{
+    error::Result,
+    model::{
+        ids::{ProductCode, ProductSku},
+        key::PublicKey,
+        license::{EntitlementKind, EntitlementSpec},
+        usage::{DimensionSpec, Kind},
+    },
+};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// AWS Marketplace's own issuer. Source: Seller Guide, contract pricing for container products.
+pub(crate) const MARKETPLACE_FINGERPRINT: &str =
+    "aws:294406891311:AWS/Marketplace:issuer-fingerprint";
+
+/// Which parts of the pricing there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pricing {
+    /// RegisterUsage.
+    pub hourly: bool,
+    /// MeterUsage.
+    pub usage: bool,
+    /// License Manager.
+    pub contract: bool,
+}
+
+/// What `init` does when its time is over without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartupPending {
+    /// Give a live guard whose verdict is pending.
+    Wait,
+    /// Give an error.
+    Fail,
+}
+
+/// A product that this build may stand for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedProduct {
+    /// Product code.
+    pub code: ProductCode,
+    /// False for a free product.
+    pub paid: bool,
+    /// SKU, for contracts.
+    pub sku: Option<ProductSku>,
+    /// Public keys, the newest version last.
+    pub public_keys: Vec<PublicKey>,
+}
+
+/// Everything a guard runs on.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Parts of the pricing.
+    pub pricing: Pricing,
+    /// The product; its keys and SKU come from `trusted_products`.
+    pub product: TrustedProduct,
+    /// Dimensions of custom metering.
+    pub dimensions: Vec<DimensionSpec>,
+    /// Contract dimensions, tiers from the lowest to the highest.
+    pub entitlements: Vec<EntitlementSpec>,
+    /// How long `init` waits.
+    pub startup_timeout: Duration,
+    /// What it does then.
+    pub startup_pending: StartupPending,
+    /// End the process on a definite denial at start.
+    pub terminate: bool,
+    /// Time between looks at the contract.
+    pub recheck_interval: Duration,
+    /// How long the contract's last good answer holds.
+    pub grace: Duration,
+    /// How long before its end a license is announced as expiring.
+    pub expiring_notice: Duration,
+    /// How long metering may fail before it is serious.
+    pub outage_stop: Duration,
+    /// `none`, `environment` or a URL.
+    pub proxy: String,
+    /// More roots to trust.
+    pub extra_ca_pem: Option<String>,
+    /// Issuer of licenses.
+    pub issuer_fingerprint: String,
+    /// Sandbox task.
+    pub sandbox: Option<String>,
+}
+
+impl Settings {
+    /// True when verdicts prove nothing: a sandbox, or another issuer than AWS Marketplace.
+    #[must_use]
+    pub fn is_test(&self) -> bool {
+        self.sandbox.is_some() || self.issuer_fingerprint != MARKETPLACE_FINGERPRINT
+    }
+}
+
+/// Source: Seller Guide, usage pricing: up to 24 dimensions.
+const DIMENSIONS_MAX: usize = 24;
+
+pub(super) fn build(values: &Map<String, Value>) -> Result<Settings> {
+    for key in KEYS.iter().filter(|key| key.required) {
+        if !values.contains_key(key.name) {
+            return Err(invalid(format!("`{}` is missing: {}", key.name, key.doc)));
+        }
+    }
+    let values = with_defaults(values);
+    let pricing = pricing(text(&values, "pricing").unwrap_or_default());
+    let product = product(&values, pricing)?;
+    let dimensions = dimensions(&values, pricing)?;
+    let entitlements = entitlements(&values, pricing)?;
+    Ok(Settings {
+        pricing,
+        product,
+        dimensions,
+        entitlements,
+        startup_timeout: duration(&values, "startup_timeout_ms"),
+        startup_pending: match text(&values, "startup_pending") {
+            Some("fail") => StartupPending::Fail,
+            _ => StartupPending::Wait,
+        },
+        terminate: text(&values, "enforcement") == Some("terminate"),
+        recheck_interval: duration(&values, "recheck_interval_ms"),
+        grace: duration(&values, "grace_ms"),
+        expiring_notice: duration(&values, "expiring_notice_ms"),
+        outage_stop: duration(&values, "outage_stop_ms"),
+        proxy: proxy(&values)?,
+        extra_ca_pem: text(&values, "extra_ca_pem").map(str::to_owned),
+        issuer_fingerprint: text(&values, "issuer_fingerprint").unwrap_or_default().to_owned(),
+        sandbox: sandbox(&values)?,
+    })
+}
+
+fn with_defaults(values: &Map<String, Value>) -> Map<String, Value> {
+    let mut all = values.clone();
+    for key in KEYS.iter().filter(|key| !key.default.is_empty()) {
+        all.entry(key.name).or_insert_with(|| {
+            serde_json::from_str(key.default).expect("a test reads every default of the table")
+        });
+    }
+    all
+}
+
+fn pricing(word: &str) -> Pricing {
+    let has = |part| word.split('+').any(|p| p == part);
+    Pricing { hourly: has("hourly"), usage: has("usage"), contract: has("contract") }
+}
+
+fn product(values: &Map<String, Value>, pricing: Pricing) -> Result<TrustedProduct> {
+    let code = text(values, "product_code").unwrap_or_default();
+    // Source: MeterUsage model, `ProductCode`: 0-255 of `[-a-zA-Z0-9/=:_.@]`.
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-/=:_.@".contains(c);
+    if code.len() > 255 || !code.chars().all(allowed) {
+        return Err(invalid(format!(
+            "cannot use product_code `{code}`: AWS takes at most 255 letters, digits and `-/=:_.@`"
+        )));
+    }
+    let listed = list(values, "trusted_products");
+    let bare =
+        || TrustedProduct { code: code.into(), paid: true, sku: None, public_keys: Vec::new() };
+    let product = if listed.is_empty() {
+        bare()
+    } else {
+        listed
+            .iter()
+            .map(trusted)
+            .find(|product| product.code.as_str() == code)
+            .ok_or_else(|| {
+                let codes: Vec<_> = listed.iter().filter_map(|p| p["code"].as_str()).collect();
+                invalid(format!(
+                    "product_code `{code}` is not one of trusted_products: `{}`; give the code of this product, or list \
+                     it in the seller's code",
+                    codes.join("`, `")
+                ))
+            })?
+    };
+    if !product.paid && (pricing.hourly || pricing.usage || pricing.contract) {
+        return Err(invalid(format!(
+            "product_code `{code}` is listed as free and cannot satisfy paid pricing; give the code of the paid product"
+        )));
+    }
+    if pricing.hourly && product.public_keys.is_empty() {
+        return Err(invalid(format!(
+            "hourly pricing needs a public key of product `{code}`: put the PEM that AWS gave you into \
+             trusted_products[].public_keys"
+        )));
+    }
+    if pricing.contract && product.sku.is_none() {
+        return Err(invalid(format!(
+            "contract pricing needs the SKU (Product ID) of product `{code}`: set trusted_products[].sku"
+        )));
+    }
+    Ok(product)
+}
+
+fn trusted(value: &Value) -> TrustedProduct {
+    let mut public_keys: Vec<PublicKey> = value["public_keys"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|key| PublicKey {
+            version: key["version"].as_i64().and_then(|v| v.try_into().ok()).unwrap_or(1),
+            pem: key["pem"].as_str().unwrap_or_default().to_owned(),
+        })
+        .collect();
+    public_keys.sort_by_key(|key| key.version);
+    TrustedProduct {
+        code: value["code"].as_str().unwrap_or_default().into(),
+        paid: value["plan"].as_str() != Some("free"),
+        sku: value["sku"].as_str().map(Into::into),
+        public_keys,
+    }
+}
+
+fn dimensions(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<DimensionSpec>> {
+    let items = list(values, "dimensions");
+    if pricing.usage && items.is_empty() {
+        return Err(invalid("usage pricing needs at least one entry in `dimensions`"));
+    }
+    if !pricing.usage && !items.is_empty() {
+        return Err(invalid(
+            "`dimensions` are given, but `pricing` has no `usage`: their usage would never be reported; add `usage` or \
+             leave them out",
+        ));
+    }
+    if items.len() > DIMENSIONS_MAX {
+        return Err(invalid(format!(
+            "cannot use {} dimensions: a product has at most {DIMENSIONS_MAX}",
+            items.len()
+        )));
+    }
+    let mut specs: Vec<DimensionSpec> = Vec::new();
+    for item in items {
+        let name = item["name"].as_str().unwrap_or_default();
+        // Source: MeterUsage model, `UsageDimension`: 1-255.
+        if name.len() > 255 {
+            return Err(invalid(format!("dimension `{name}` is longer than 255 characters")));
+        }
+        if specs.iter().any(|spec| spec.name.as_str() == name) {
+            return Err(invalid(format!("dimension `{name}` is listed twice")));
+        }
+        specs.push(DimensionSpec {
+            name: name.into(),
+            kind: match item["kind"].as_str() {
+                Some("max") => Kind::Max,
+                Some("last") => Kind::Last,
+                _ => Kind::Sum,
+            },
+            per_unit: item["per_unit"].as_u64().unwrap_or(1),
+            fraction_digits: item["fraction_digits"]
+                .as_u64()
+                .and_then(|n| n.try_into().ok())
+                .unwrap_or(0),
+            ceiling: item["ceiling"].as_u64(),
+        });
+    }
+    Ok(specs)
+}
+
+fn entitlements(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<EntitlementSpec>> {
+    let items = list(values, "entitlements");
+    if pricing.contract && items.is_empty() {
+        return Err(invalid("contract pricing needs at least one entry in `entitlements`"));
+    }
+    if !pricing.contract && !items.is_empty() {
+        return Err(invalid(
+            "`entitlements` are given, but `pricing` has no `contract`; add `contract` or leave them out",
+        ));
+    }
+    let mut specs: Vec<EntitlementSpec> = Vec::new();
+    for item in items {
+        let name = item["name"].as_str().unwrap_or_default().to_owned();
+        if specs.iter().any(|spec| spec.name == name) {
+            return Err(invalid(format!("entitlement `{name}` is listed twice")));
+        }
+        let kind = match item["kind"].as_str() {
+            Some("floating") => EntitlementKind::Floating,
+            _ => EntitlementKind::Tier,
+        };
+        let usual = if kind == EntitlementKind::Tier { "None" } else { "Count" };
+        let unit = item["unit"].as_str().unwrap_or(usual).to_owned();
+        if (kind == EntitlementKind::Tier) != (unit == "None") {
+            return Err(invalid(format!(
+                "entitlement `{name}` cannot have unit `{unit}`: a tier has `None`, a counted one a unit such as `Count`"
+            )));
+        }
+        specs.push(EntitlementSpec { name, kind, unit });
+    }
+    Ok(specs)
+}
+
+fn proxy(values: &Map<String, Value>) -> Result<String> {
+    let proxy = text(values, "proxy").unwrap_or("none");
+    if matches!(proxy, "none" | "environment") || proxy.starts_with("http://") {
+        Ok(proxy.to_owned())
+    } else {
+        Err(invalid(format!(
+            "cannot use proxy `{proxy}`: give `none`, `environment` or an `http://` URL"
+        )))
+    }
+}
+
+/// Only a loopback sandbox: configuration must not be able to move a guard to a server elsewhere.
+fn sandbox(values: &Map<String, Value>) -> Result<Option<String>> {
+    let Some(url) = text(values, "sandbox") else { return Ok(None) };
+    let authority = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
+    let loopback = authority.and_then(|a| a.parse::<std::net::SocketAddr>().ok());
+    if loopback.is_some_and(|address| address.ip().is_loopback()) {
+        Ok(Some(url.trim_end_matches('/').to_owned()))
+    } else {
+        Err(invalid(format!(
+            "cannot use sandbox `{url}`: give a loopback address and port, such as `http://127.0.0.1:4000/t/app`"
+        )))
+    }
+}
+
+fn text<'a>(values: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    values.get(key).and_then(Value::as_str)
+}
+
+fn duration(values: &Map<String, Value>, key: &str) -> Duration {
+    Duration::from_millis(values.get(key).and_then(Value::as_u64).unwrap_or_default())
+}
+
+fn list<'a>(values: &'a Map<String, Value>, key: &str) -> &'a [Value] {
+    values.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,269 @@
+//! The door: what a product holds.
+
+mod meter;
+mod seat;
+
+pub use meter::Meter;
+pub use seat::Seat;
+
+use crate::{
+    adapter,
+    config::{Config, StartupPending},
+    error::{Code, Error, Result},
+    event::Event,
+    model::{
+        license::{License, Reason, Verdict},
+        usage::Account,
+    },
+    port::listener::Listener,
+    shell::{
+        self,
+        mailbox::Request,
+        report::{FlushReport, ShutdownReport, Stats},
+        running::Running,
+    },
+};
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+/// The live object. Clones share it; any thread may use it.
+///
+/// When the last clone is dropped without [`Guard::shutdown`], it is shut down with a deadline of
+/// five seconds.
+#[derive(Clone)]
+pub struct Guard {
+    running: Arc<Running>,
+}
+
+impl Guard {
+    /// Starts a guard and waits for the first verdict, at most `startup_timeout_ms`.
+    ///
+    /// # Errors
+    /// `InvalidConfig`; the code of a definite denial, with what the buyer must do; `Pending` when the
+    /// time is over and `startup_pending` is `fail`; `Thread`.
+    pub fn init(config: &Config) -> Result<Guard> {
+        Guard::start(config, None)
+    }
+
+    /// Like [`Guard::init`], with a listener that hears every event from the first verdict on.
+    ///
+    /// # Errors
+    /// As [`Guard::init`].
+    pub fn init_with(config: &Config, listener: Arc<dyn Listener>) -> Result<Guard> {
+        Guard::start(config, Some(listener))
+    }
+
+    fn start(config: &Config, listener: Option<Arc<dyn Listener>>) -> Result<Guard> {
+        let settings = config.settings()?;
+        let (timeout, pending, terminate) =
+            (settings.startup_timeout, settings.startup_pending, settings.terminate);
+        let running = shell::start(settings, listener, adapter::plug)?;
+        let guard = Guard { running: Arc::new(running) };
+        let license = guard.running.shared.wait_for_verdict(timeout);
+        match license.verdict {
+            Verdict::Licensed | Verdict::Grace => Ok(guard),
+            Verdict::Denied => {
+                if terminate {
+                    // AWS asks a container that is not entitled to end. `_exit`: no handler of the host runs
+                    // half-way, and nothing was counted yet.
+                    adapter::process::exit_denied();
+                }
+                Err(denial(&license))
+            }
+            Verdict::Pending if pending == StartupPending::Fail => Err(Error::new(
+                Code::Pending,
+                format!(
+                    "no verdict after {} ms: {}; try again, or set startup_pending to `wait` to start without one",
+                    timeout.as_millis(),
+                    license.text
+                ),
+            )),
+            Verdict::Pending => Ok(guard),
+        }
+    }
+
+    /// May the product run? Never waits.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.license().verdict
+    }
+
+    /// Verdict, reason and entitlements at this moment.
+    #[must_use]
+    pub fn license(&self) -> Arc<License> {
+        self.running.shared.license()
+    }
+
+    /// Succeeds when the product may run now.
+    ///
+    /// # Errors
+    /// `Pending`, or the code of the denial with what the buyer must do.
+    pub fn require(&self) -> Result<()> {
+        let license = self.license();
+        match license.verdict {
+            Verdict::Licensed | Verdict::Grace => Ok(()),
+            Verdict::Pending if license.reason == Reason::ShutDown => {
+                Err(Error::new(Code::ShutDown, license.text.clone()))
+            }
+            Verdict::Pending => Err(Error::new(
+                Code::Pending,
+                format!("the license is not confirmed yet: {}; try again shortly", license.text),
+            )),
+            Verdict::Denied => Err(denial(&license)),
+        }
+    }
+
+    /// True when the product may run now and its contract has the entitlement `feature`.
+    #[must_use]
+    pub fn has(&self, feature: &str) -> bool {
+        self.license().has(feature)
+    }
+
+    /// The counter of one dimension and tag set; the same arguments give the same counter.
+    ///
+    /// # Errors
+    /// `UnknownDimension`, `InvalidTag`, `ShutDown`.
+    pub fn meter(&self, dimension: &str, tags: &[(&str, &str)]) -> Result<Meter> {
+        self.running.still_up("make a meter")?;
+        let (series, kind) = self.running.catalog.resolve(dimension, tags)?;
+        Ok(Meter::new(self.running.adder.clone(), series, kind, dimension))
+    }
+
+    /// Takes `count` seats of a floating entitlement; waits at most `timeout`.
+    ///
+    /// The seats are kept by extending until the [`Seat`] is checked in or dropped.
+    ///
+    /// # Errors
+    /// `UnknownEntitlement`, `InvalidArgument` for a count of zero, `NoSeat`, `NotEntitled`, `TimedOut`,
+    /// `Unavailable`, `ShutDown`.
+    pub fn check_out(&self, entitlement: &str, count: u64, timeout: Duration) -> Result<Seat> {
+        self.running.still_up("check out a seat")?;
+        let spec = self.running.floating(entitlement)?.clone();
+        if count == 0 {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!("cannot check out 0 of `{entitlement}`; ask for at least 1"),
+            ));
+        }
+        let (reply, answer) = mpsc::sync_channel(1);
+        let lease = self.running.next_lease();
+        self.running.ask(Request::CheckOut { lease, spec, count, reply })?;
+        match answer.recv_timeout(timeout) {
+            Ok(held) => held.map(|state| Seat::new(self.clone(), lease, entitlement, count, state)),
+            Err(_) => {
+                // Not lost: what AWS still gives is checked in again by the driver.
+                let _ = self.running.ask(Request::CheckIn { lease, reply: None });
+                Err(Error::new(
+                    Code::TimedOut,
+                    format!(
+                        "no seat of `{entitlement}` within {} ms; try again, or give a longer timeout",
+                        timeout.as_millis()
+                    ),
+                ))
+            }
+        }
+    }
+
+    /// Adds a listener; it hears the current state first. Returns a number for [`Guard::unsubscribe`].
+    pub fn subscribe(&self, listener: Arc<dyn Listener>) -> u64 {
+        self.running.notifier.subscribe(listener)
+    }
+
+    /// Removes a listener. When this has returned on another thread than the listener's, it runs no more.
+    pub fn unsubscribe(&self, subscription: u64) {
+        self.running.notifier.unsubscribe(subscription);
+    }
+
+    /// The next event of this guard's own queue; waits at most `timeout`, `None` for ever.
+    ///
+    /// Returns `None` when the time is over or the guard was shut down and the queue is empty. The queue
+    /// starts with the first call of this or of [`Guard::event_fd`].
+    #[must_use]
+    pub fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {
+        self.running.notifier.next_event(timeout)
+    }
+
+    /// A file descriptor that is readable while [`Guard::next_event`] has something to give.
+    ///
+    /// It belongs to the guard: wait on it, never read or close it.
+    ///
+    /// # Errors
+    /// `Storage` when the system gives no descriptor.
+    pub fn event_fd(&self) -> Result<i32> {
+        self.running.notifier.event_fd()
+    }
+
+    /// Where every raw count is, one entry a dimension.
+    ///
+    /// # Errors
+    /// `ShutDown` when the guard has ended without a report.
+    pub fn account(&self) -> Result<Vec<Account>> {
+        if let Some(report) = self.running.shared.report() {
+            return Ok(report.accounts.clone());
+        }
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.running.ask(Request::Account { reply })?;
+        answer.recv().map_err(|_| shell::gone("read the account"))
+    }
+
+    /// Counts of calls, failures and events since `init`.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.running.shared.stats(&self.running.notifier)
+    }
+
+    /// Sends the usage of all ended hours now instead of at its time; waits at most `deadline`.
+    ///
+    /// The running hour is not touched: a record sent early would lock it.
+    ///
+    /// # Errors
+    /// `ShutDown`.
+    pub fn flush(&self, deadline: Duration) -> Result<FlushReport> {
+        self.running.still_up("flush")?;
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.running.ask(Request::Flush { deadline, reply })?;
+        answer.recv().map_err(|_| shell::gone("flush"))
+    }
+
+    /// Ends the guard: sends what is counted, returns seats, reports what is left; waits at most `deadline`.
+    ///
+    /// From inside a listener it returns `Deferred` at once and completes when the listener returns.
+    /// After it has returned, no listener runs.
+    ///
+    /// # Errors
+    /// `ShutDown` for a second call; `Deferred`.
+    pub fn shutdown(&self, deadline: Duration) -> Result<ShutdownReport> {
+        self.running.shutdown(deadline)
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("verdict", &self.verdict()).finish_non_exhaustive()
+    }
+}
+
+/// The error that stands for a definite denial.
+fn denial(license: &License) -> Error {
+    let code = match license.reason {
+        Reason::AccessDenied => Code::AccessDenied,
+        Reason::PlatformNotSupported => Code::PlatformNotSupported,
+        Reason::InvalidRegion => Code::InvalidRegion,
+        Reason::InvalidProduct => Code::InvalidProduct,
+        Reason::SignatureInvalid => Code::SignatureInvalid,
+        Reason::Expired | Reason::Suspended | Reason::Stale => Code::LicenseEnded,
+        Reason::ShutDown => Code::ShutDown,
+        Reason::NotEntitled
+        | Reason::Starting
+        | Reason::Entitled
+        | Reason::Unreachable
+        | Reason::Throttled => Code::NotEntitled,
+    };
+    Error::new(code, license.text.clone())
+}

@@ -1,0 +1,34 @@
+//! mpguard's core: everything that decides or acts.
+//!
+//! Five rooms, each with one question; ARCHITECTURE.md has the map and the arrows between them.
+//!
+//! | room | question |
+//! | --- | --- |
+//! | [`model`] | what is it? |
+//! | [`machine`] | what happens next? |
+//! | [`port`] | what do we need? |
+//! | `shell` | when does it run? |
+//! | `adapter` | how is it done? |
+//!
+//! The door is [`Guard`]: `init`, then callbacks.
+
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod guard;
+pub mod machine;
+pub mod model;
+pub mod port;
+
+mod adapter;
+mod shell;
+
+pub use config::Config;
+pub use error::{Code, Error, ErrorKind, Result};
+pub use event::{Event, EventKind, Topic};
+pub use guard::{Guard, Meter, Seat};
+pub use model::{
+    license::{License, Verdict},
+    usage::Account,
+};
+pub use shell::report::{FlushReport, SeatState, ShutdownReport, Stats};

@@ -1,0 +1,11 @@
+//! What is it? Values only: no I/O, no clock, no randomness.
+
+pub mod entry;
+pub mod ids;
+pub mod key;
+pub mod license;
+pub mod outcome;
+pub mod quantity;
+pub mod tags;
+pub mod time;
+pub mod usage;

@@ -1,0 +1,224 @@
+//! A running guard: its threads, and what its handles hold.
+
+use super::{
+    catalog::Catalog,
+    effects::Product,
+    gone,
+    mailbox::Request,
+    notifier::Notifier,
+    report::ShutdownReport,
+    shared::Shared,
+    thread::{self, Cargo},
+};
+use crate::{
+    config::Settings,
+    error::{Code, Error, Result},
+    machine::plan::{ContractPlan, Plan},
+    model::{
+        ids::LeaseId,
+        license::{EntitlementKind, EntitlementSpec, License},
+        time::Timestamp,
+    },
+    port::{counters::Add, listener::Listener, parts::Parts},
+};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+/// How long a guard that is dropped without a shutdown may take to end.
+const DROP_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What every handle of a guard shares.
+pub(crate) struct Running {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) notifier: Arc<Notifier>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) adder: Arc<dyn Add>,
+    entitlements: Vec<EntitlementSpec>,
+    leases: AtomicU64,
+    end: Arc<End>,
+}
+
+/// What it takes to end a guard; the notify thread may hold it too.
+struct End {
+    mailbox: UnboundedSender<Request>,
+    closed: AtomicBool,
+    driver: Mutex<Option<JoinHandle<()>>>,
+    notifier: Arc<Notifier>,
+    notify: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Starts the two threads of a guard.
+pub(crate) fn start(
+    settings: Settings,
+    listener: Option<Arc<dyn Listener>>,
+    plug: fn(&Settings) -> Result<Parts>,
+) -> Result<Running> {
+    let Parts { counters, ledger, entropy, connect, spawn, wake } = plug(&settings)?;
+    let seed = entropy.seed().map_err(|why| Error::new(Code::Internal, why))?;
+    let adder = counters.adder();
+    let license = License::starting(Timestamp(0), settings.is_test());
+    let shared = Arc::new(Shared::new(license.clone(), ledger.storage()));
+    let notifier = Arc::new(Notifier::new(license, listener, wake));
+    let catalog = Arc::new(Catalog::new(settings.dimensions.clone()));
+    let (mailbox, inbox) = tokio::sync::mpsc::unbounded_channel();
+    let cargo = Cargo {
+        connect,
+        counters,
+        ledger,
+        seed,
+        plan: plan(&settings),
+        product: product(&settings),
+        catalog: catalog.clone(),
+        shared: shared.clone(),
+        notifier: notifier.clone(),
+        mailbox: inbox,
+    };
+    let refused = |e| {
+        Error::new(
+            Code::Thread,
+            format!(
+                "cannot start a thread of mpguard: {e}; raise the limit of threads of this container"
+            ),
+        )
+    };
+    let announcer = notifier.clone();
+    let notify = spawn("mpguard-notify", Box::new(move || announcer.run())).map_err(refused)?;
+    let driver = match spawn("mpguard", Box::new(move || thread::run(cargo))) {
+        Ok(driver) => driver,
+        Err(e) => {
+            notifier.stop(Duration::ZERO);
+            return Err(refused(e));
+        }
+    };
+    let end = End {
+        mailbox,
+        closed: AtomicBool::new(false),
+        driver: Mutex::new(Some(driver)),
+        notifier: notifier.clone(),
+        notify: Mutex::new(Some(notify)),
+    };
+    let leases = AtomicU64::new(1);
+    let entitlements = settings.entitlements;
+    Ok(Running { shared, notifier, catalog, adder, entitlements, leases, end: Arc::new(end) })
+}
+
+impl Running {
+    /// Fails when the guard was shut down.
+    pub(crate) fn still_up(&self, what: &str) -> Result<()> {
+        if self.end.closed.load(Ordering::Acquire) { Err(gone(what)) } else { Ok(()) }
+    }
+
+    /// Puts a request into the driver's mailbox.
+    pub(crate) fn ask(&self, request: Request) -> Result<()> {
+        self.end.mailbox.send(request).map_err(|_| gone("ask the guard"))
+    }
+
+    /// A number for a new lease.
+    pub(crate) fn next_lease(&self) -> LeaseId {
+        LeaseId(self.leases.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The configured floating entitlement of this name.
+    pub(crate) fn floating(&self, name: &str) -> Result<&EntitlementSpec> {
+        let seats = |spec: &&EntitlementSpec| spec.kind == EntitlementKind::Floating;
+        self.entitlements.iter().filter(seats).find(|spec| spec.name == name).ok_or_else(|| {
+            let known: Vec<&str> =
+                self.entitlements.iter().filter(seats).map(|spec| spec.name.as_str()).collect();
+            let known = if known.is_empty() {
+                "the configuration defines no floating entitlements".to_owned()
+            } else {
+                format!("the configuration defines `{}`", known.join("`, `"))
+            };
+            Error::new(Code::UnknownEntitlement, format!("cannot check out `{name}`: {known}"))
+        })
+    }
+
+    /// Ends the guard, or defers that when a listener asks for it.
+    pub(crate) fn shutdown(&self, deadline: Duration) -> Result<ShutdownReport> {
+        if self.end.closed.swap(true, Ordering::AcqRel) {
+            return Err(Error::new(
+                Code::ShutDown,
+                "the guard was already shut down; the report of the first call stands, init a new guard to go on",
+            ));
+        }
+        if self.notifier.on_own_thread() {
+            let end = self.end.clone();
+            self.notifier.defer(Box::new(move || drop(end.finish(deadline))));
+            return Err(Error::new(
+                Code::Deferred,
+                "shutdown was called from a listener; it completes when the listener returns",
+            ));
+        }
+        self.end.finish(deadline)
+    }
+}
+
+impl End {
+    fn finish(&self, deadline: Duration) -> Result<ShutdownReport> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let asked = self.mailbox.send(Request::ShutDown { deadline, reply });
+        let report = asked.ok().and_then(|()| answer.recv().ok());
+        join(&self.driver);
+        // Events of the end itself are still handed out; a listener that hangs is waited for no longer.
+        self.notifier.stop(deadline.clamp(Duration::from_millis(100), DROP_DEADLINE));
+        if !self.notifier.on_own_thread() && !self.notifier.listener_runs() {
+            join(&self.notify);
+        }
+        report.ok_or_else(|| {
+            Error::new(
+                Code::Internal,
+                "the guard's thread had ended before; what it counted is not reported",
+            )
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.shutdown(DROP_DEADLINE);
+    }
+}
+
+fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
+    let handle = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(handle) = handle {
+        let _ = handle.join();
+    }
+}
+
+fn plan(settings: &Settings) -> Plan {
+    let names = |kind| {
+        let of_kind = settings.entitlements.iter().filter(move |spec| spec.kind == kind);
+        of_kind.map(|spec| spec.name.as_str().into()).collect()
+    };
+    Plan {
+        hourly: settings.pricing.hourly,
+        usage: settings.pricing.usage,
+        contract: settings.pricing.contract.then(|| ContractPlan {
+            tiers: names(EntitlementKind::Tier),
+            counted: names(EntitlementKind::Floating),
+            interval: settings.recheck_interval,
+            grace: settings.grace,
+            expiring_notice: settings.expiring_notice,
+        }),
+        dimensions: settings.dimensions.clone(),
+        outage_stop: settings.outage_stop,
+        sandbox: settings.is_test(),
+    }
+}
+
+fn product(settings: &Settings) -> Product {
+    Product {
+        code: settings.product.code.clone(),
+        key: settings.product.public_keys.last().cloned(),
+        dimension: settings.dimensions.first().map(|spec| spec.name.to_string()),
+    }
+}
