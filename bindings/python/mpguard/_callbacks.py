@@ -1,0 +1,145 @@
+"""Callbacks: a daemon thread of ours takes events out of a native feed and calls Python.
+
+Native threads never enter Python, and the thread waits without the GIL. It is a daemon so that it never
+keeps a product alive, and `atexit` wakes and joins it, so that it never waits in native code while the
+interpreter goes away.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from time import monotonic
+TYPE_CHECKING = False  # as type checkers read it, without the cost of importing typing
+
+from ._mpguard import Feed, report_unraisable, shut_down_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ._answers import Event
+
+    _Callback = Callable[[Event], object]
+
+_EXIT_WAIT_SECONDS = 2.0
+
+_running: set[Callbacks] = set()
+
+
+class Callbacks:
+    """Callbacks of one guard, each with a number."""
+
+    def __init__(self) -> None:
+        self.feed = Feed()
+        self.failures = 0
+        self._process = os.getpid()
+        self._changed = threading.Condition()
+        self._callbacks: dict[int, _Callback] = {}
+        self._at_end: dict[int, Callable[[], object]] = {}
+        self._next = 0
+        self._current: int | None = None
+        self._thread: threading.Thread | None = None
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """True when no callback starts any more."""
+        return self._ended
+
+    def add(self, callback: _Callback, at_end: Callable[[], object] | None = None) -> int:
+        """Keep `callback`; its number marks its events in the feed. `at_end` is called after the last event."""
+        if not callable(callback):
+            raise TypeError(f"a callback takes one event, found `{callback!r}` which cannot be called")
+        # Here and not on our thread: a fork during an import leaves its lock held in the child for ever.
+        from . import _answers  # noqa: F401
+        with self._changed:
+            number = self._next
+            self._next += 1
+            self._callbacks[number] = callback
+            if at_end is not None:
+                self._at_end[number] = at_end
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="mpguard-events", daemon=True)
+                self._thread.start()
+                _running.add(self)
+            return number
+
+    def remove(self, number: int) -> None:
+        """Forget a callback; once this has returned on another thread than the callback's, it runs no more."""
+        with self._changed:
+            self._callbacks.pop(number, None)
+            self._at_end.pop(number, None)
+            self.feed.discard(number)
+            if threading.current_thread() is not self._thread:
+                self._changed.wait_for(lambda: self._current != number)
+
+    def end(self, timeout: float) -> None:
+        """Let the events that are here be heard, at most for `timeout` seconds, then start no callback any more.
+
+        From inside a callback nothing is waited for: what is here is dropped.
+        """
+        if self._process != os.getpid():
+            return  # forked: the thread is the parent's, and so are the locks it may have held
+        self.feed.close()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+        with self._changed:
+            self._ended = True
+            self._callbacks.clear()
+        self.feed.discard()
+
+    def _run(self) -> None:
+        while self._step():
+            pass
+        with self._changed:
+            self._ended = True
+            at_end = list(self._at_end.values())
+            self._at_end.clear()
+        for call in at_end:
+            self._call(call)
+        _running.discard(self)
+
+    def _step(self) -> bool:
+        """Wait for one event and deliver it. A function of its own, so that nothing of it is kept while waiting."""
+        item = self.feed.take()
+        if item is None:
+            return False
+        number, raw = item
+        with self._changed:
+            callback = self._callbacks.get(number)
+            if callback is None:
+                return True
+            self._current = number
+        try:
+            self._deliver(callback, raw)
+        finally:
+            with self._changed:
+                self._current = None
+                self._changed.notify_all()
+        return True
+
+    def _deliver(self, callback: _Callback, raw: dict[str, Any]) -> None:
+        from ._answers import Event
+
+        self._call(callback, Event._of(raw))
+
+    def _call(self, callback: Callable[..., object], *arguments: object) -> None:
+        try:
+            callback(*arguments)
+        except BaseException as exception:  # SystemExit too: one callback never stops the delivery to the others
+            self.failures += 1
+            report_unraisable(callback, exception)
+
+
+def _at_exit() -> None:
+    """Shut down what is still up, and end our threads."""
+    shut_down_all()
+    end = monotonic() + _EXIT_WAIT_SECONDS
+    for callbacks in list(_running):
+        callbacks.end(max(0.0, end - monotonic()))
+
+
+atexit.register(_at_exit)

@@ -1,0 +1,119 @@
+# Generated from core/src/config/keys.rs by `cargo xtask generate`; do not edit.
+"""Types of the configuration: what `mpguard.init` takes as keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal, TypedDict
+
+
+class _PublicKeyRequired(TypedDict):
+    version: int
+    """Source: RegisterUsage, member `PublicKeyVersion`."""
+    pem: str
+    """`BEGIN PUBLIC KEY` block."""
+
+
+class PublicKey(_PublicKeyRequired, total=False):
+    """One entry of `public_keys`."""
+
+
+class _TrustedProductRequired(TypedDict):
+    code: str
+    """Product code."""
+
+
+class TrustedProduct(_TrustedProductRequired, total=False):
+    """One entry of `trusted_products`."""
+
+    plan: Literal["paid", "free"] | None
+    """A free product's code never satisfies paid pricing. Default: `paid`."""
+    sku: str | None
+    """Product SKU (Product ID), for contracts. Source: CheckoutLicense, member `ProductSKU`."""
+    public_keys: Sequence[PublicKey] | None
+    """Public keys that AWS gave for the product; the newest version is used. For hourly pricing. Default: []."""
+
+
+class _DimensionRequired(TypedDict):
+    name: str
+    """API name of the dimension. Source: MeterUsage, member `UsageDimension`."""
+
+
+class Dimension(_DimensionRequired, total=False):
+    """One entry of `dimensions`."""
+
+    kind: Literal["sum", "max", "last"] | None
+    """How values of an hour combine. Late sums are carried, late levels (`max`, `last`) are missed. Default: `sum`."""
+    per_unit: int | None
+    """Raw counts in one billed unit; the remainder is kept for a later hour. A whole number from 1 to 1000000000000000. Default: 1."""
+    fraction_digits: int | None
+    """Decimals of the billed quantity. With any, or beyond 2147483647 units, the hour goes out as UsageQuantityAsDecimal. A whole number from 0 to 6. Default: 0."""
+    ceiling: int | None
+    """Most units that one hour may bill; what is above moves to later hours. A whole number from 1 to 9999999999."""
+
+
+class _EntitlementRequired(TypedDict):
+    name: str
+    """API name of the contract dimension. Source: CheckoutLicense, entitlement `Name`."""
+    kind: Literal["floating", "tier"]
+    """`floating` seats are checked out and in; a `tier` is bought or not."""
+
+
+class Entitlement(_EntitlementRequired, total=False):
+    """One entry of `entitlements`."""
+
+    unit: Literal["Count", "None", "Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second"] | None
+    """AWS's unit word; `Count` for floating and `None` for tiers when it is left out."""
+
+
+class _ConfigRequired(TypedDict):
+    pricing: Literal["hourly", "usage", "contract", "hourly+contract", "usage+contract", "hourly+usage", "hourly+usage+contract"]
+    """How the listing is priced. `hourly` (also fixed monthly) goes through RegisterUsage, `usage` (custom metering) through MeterUsage, `contract` through License Manager."""
+    product_code: str
+    """Product code of the listing. Source: MeterUsage, RegisterUsage, member `ProductCode`."""
+
+
+class Config(_ConfigRequired, total=False):
+    """Keys of the configuration."""
+
+    trusted_products: Sequence[TrustedProduct] | None
+    """Products that this build may stand for, written in the seller's code. When given, `product_code` must be among them, so a code from outside cannot name another product. Hourly pricing needs the public keys here, contract pricing the SKU. Default: []."""
+    dimensions: Sequence[Dimension] | None
+    """Pricing dimensions for custom metering, at most 24. Source: Seller Guide, usage pricing. Default: []."""
+    entitlements: Sequence[Entitlement] | None
+    """Contract dimensions. List tiers from the lowest to the highest: an upgrade is a step down the list. Default: []."""
+    startup_timeout_ms: int | None
+    """How long `init` waits for the first verdict, in milliseconds. AWS asks for at most 30 minutes. A whole number from 0 to 1800000. Default: 120000."""
+    startup_timeout: timedelta | None
+    """`startup_timeout_ms` as a timedelta."""
+    startup_pending: Literal["wait", "fail"] | None
+    """What `init` does when that time is over without an answer: `wait` gives a live guard whose verdict is pending, `fail` an error. AWS says that throttling must not stop a product. Default: `wait`."""
+    startup_check: Literal["auto", "dry_run"] | None
+    """How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour. Default: `auto`."""
+    enforcement: Literal["report", "terminate"] | None
+    """`terminate` lets the library end the process with status 77 on a definite denial at start, as AWS asks of products; `report` leaves it to the host. Default: `report`."""
+    recheck_interval_ms: int | None
+    """Time between looks at the contract, in milliseconds, spread by ±10 %. Source: Seller Guide, contract pricing for container products: every 15 minutes. A whole number from 60000 to 86400000. Default: 900000."""
+    recheck_interval: timedelta | None
+    """`recheck_interval_ms` as a timedelta."""
+    grace_ms: int | None
+    """How long a contract's last good answer holds when License Manager cannot be reached, in milliseconds. Never past the license's own end. A whole number from 0 to 2592000000. Default: 86400000."""
+    grace: timedelta | None
+    """`grace_ms` as a timedelta."""
+    expiring_notice_ms: int | None
+    """How long before the license's end `license_expiring` is announced, in milliseconds. A whole number from 0 to 31536000000. Default: 2592000000."""
+    expiring_notice: timedelta | None
+    """`expiring_notice_ms` as a timedelta."""
+    outage_stop_ms: int | None
+    """How long metering may fail before `metering_outage` is announced as serious, in milliseconds. Never under 2 hours. Source: Seller Guide, custom metering for AMI products. A whole number from 7200000 to 2592000000. Default: 7200000."""
+    outage_stop: timedelta | None
+    """`outage_stop_ms` as a timedelta."""
+    proxy: str | None
+    """Proxy for calls to AWS: `none`, `environment` (HTTPS_PROXY, NO_PROXY) or an `http://` URL. Used for CONNECT only; TLS stays end to end. Default: `none`."""
+    extra_ca_pem: str | None
+    """Root certificates to trust beside the bundled Amazon roots, as PEM."""
+    issuer_fingerprint: str | None
+    """Key fingerprint of the license issuer. Another than AWS Marketplace's is test mode: every verdict carries `sandbox`. Default: `aws:294406891311:AWS/Marketplace:issuer-fingerprint`."""
+    sandbox: str | None
+    """URL of a task in a sandbox, such as `http://127.0.0.1:4000/t/app`. Only loopback addresses are taken, and every verdict and event then carries `sandbox`."""

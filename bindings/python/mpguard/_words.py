@@ -1,0 +1,65 @@
+# Generated from core/src/event.rs and core/src/model/license.rs by bindings/python/tools/generate.py; do not edit.
+"""The words in which a guard answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+EventKind = Literal[
+    "verdict_changed",
+    "license_upgraded",
+    "license_downgraded",
+    "license_renewed",
+    "license_expiring",
+    "license_expired",
+    "license_suspended",
+    "seat_lost",
+    "usage_carried",
+    "usage_disputed",
+    "usage_held",
+    "usage_missed",
+    "metering_outage",
+    "metering_recovered",
+    "key_rotation",
+    "weak_key",
+    "permission_missing",
+    "storage_weak",
+]
+"""What happened."""
+
+Reason = Literal[
+    "starting",
+    "entitled",
+    "unreachable",
+    "throttled",
+    "access_denied",
+    "not_entitled",
+    "expired",
+    "suspended",
+    "stale",
+    "platform_not_supported",
+    "invalid_region",
+    "invalid_product",
+    "signature_invalid",
+    "shut_down",
+]
+"""Why the verdict is what it is."""
+
+Topic = Literal[
+    "verdict",
+    "license",
+    "seat",
+    "metering",
+    "outage",
+    "setup",
+    "storage",
+]
+"""What an event is about."""
+
+Verdict = Literal[
+    "pending",
+    "licensed",
+    "grace",
+    "denied",
+]
+"""May the product run?"""

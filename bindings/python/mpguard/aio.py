@@ -1,0 +1,197 @@
+"""mpguard for asyncio: the same guard, with ``await`` where the other one waits.
+
+::
+
+    async with await mpguard.aio.init(product_code="3xmpl", pricing="hourly", trusted_products=[...]) as guard:
+        async for event in guard.events():
+            print(event.text)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from . import _guard
+from .errors import ShutDownError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from types import TracebackType
+
+    from typing_extensions import Self, Unpack
+
+    from ._answers import Account, Event, FlushReport, License, ShutdownReport, Stats
+    from ._config import Config
+    from ._mpguard import Meter
+    from ._mpguard import Seat as SyncSeat
+    from ._words import Topic, Verdict
+
+__all__ = ["Guard", "Seat", "init", "init_from_json"]
+
+
+async def init(
+    *, on_event: Callable[[Event], object] | None = None, **config: Unpack[Config]
+) -> Guard:
+    """As :func:`mpguard.init`, without blocking the loop."""
+    return Guard(await asyncio.to_thread(_guard.init, on_event=on_event, **config))
+
+
+async def init_from_json(text: str, *, on_event: Callable[[Event], object] | None = None) -> Guard:
+    """As :func:`mpguard.init_from_json`, without blocking the loop."""
+    return Guard(await asyncio.to_thread(_guard.init_from_json, text, on_event=on_event))
+
+
+class Guard:
+    """A :class:`mpguard.Guard` for one event loop; what never waits is not a coroutine."""
+
+    __slots__ = ("sync",)
+
+    def __init__(self, sync: _guard.Guard) -> None:
+        self.sync = sync
+        """The guard itself."""
+
+    def verdict(self) -> Verdict:
+        """As :meth:`mpguard.Guard.verdict`."""
+        return self.sync.verdict()
+
+    def license(self) -> License:
+        """As :meth:`mpguard.Guard.license`."""
+        return self.sync.license()
+
+    def require(self) -> None:
+        """As :meth:`mpguard.Guard.require`."""
+        self.sync.require()
+
+    def has(self, feature: str) -> bool:
+        """As :meth:`mpguard.Guard.has`."""
+        return self.sync.has(feature)
+
+    def meter(self, dimension: str, tags: Mapping[str, str] | None = None) -> Meter:
+        """As :meth:`mpguard.Guard.meter`."""
+        return self.sync.meter(dimension, tags)
+
+    def stats(self) -> Stats:
+        """As :meth:`mpguard.Guard.stats`."""
+        return self.sync.stats()
+
+    async def check_out(
+        self, entitlement: str, count: int = 1, timeout: timedelta = _guard._CHECK_OUT
+    ) -> Seat:
+        """As :meth:`mpguard.Guard.check_out`."""
+        return Seat(await asyncio.to_thread(self.sync.check_out, entitlement, count, timeout))
+
+    async def account(self) -> list[Account]:
+        """As :meth:`mpguard.Guard.account`."""
+        return await asyncio.to_thread(self.sync.account)
+
+    async def flush(self, deadline: timedelta = _guard._FLUSH) -> FlushReport:
+        """As :meth:`mpguard.Guard.flush`."""
+        return await asyncio.to_thread(self.sync.flush, deadline)
+
+    async def shutdown(self, deadline: timedelta = _guard._SHUTDOWN) -> ShutdownReport:
+        """As :meth:`mpguard.Guard.shutdown`."""
+        return await asyncio.to_thread(self.sync.shutdown, deadline)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """The current state and then every event, until the guard is shut down.
+
+        Each iterator hears all events; of each topic only the newest waits for a slow one.
+        """
+        loop = asyncio.get_running_loop()
+        waiting: dict[Topic, Event] = {}
+        changed = asyncio.Event()
+        ended = False
+
+        def put(event: Event) -> None:
+            waiting.pop(event.topic, None)
+            waiting[event.topic] = event
+            changed.set()
+
+        def end() -> None:
+            nonlocal ended
+            ended = True
+            changed.set()
+
+        def later(call: Callable[..., None], *arguments: Event) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(call, *arguments)
+
+        try:
+            subscription = self.sync._subscribe(lambda event: later(put, event), lambda: later(end))
+        except ShutDownError:
+            return
+        try:
+            while True:
+                while waiting:
+                    yield waiting.pop(next(iter(waiting)))
+                if ended:
+                    return
+                await changed.wait()
+                changed.clear()
+        finally:
+            self.sync.unsubscribe(subscription)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        """Shut down with a deadline of five seconds, unless that was done before."""
+        await asyncio.to_thread(self.sync.__exit__, kind, value, traceback)
+
+    def __repr__(self) -> str:
+        return f"<mpguard.aio.Guard: {self.verdict()}>"
+
+
+class Seat:
+    """A :class:`mpguard.Seat` for one event loop."""
+
+    __slots__ = ("sync",)
+
+    def __init__(self, sync: SyncSeat) -> None:
+        self.sync = sync
+        """The seat itself."""
+
+    @property
+    def entitlement(self) -> str:
+        """API name of the entitlement."""
+        return self.sync.entitlement
+
+    @property
+    def count(self) -> int:
+        """How many seats."""
+        return self.sync.count
+
+    @property
+    def held(self) -> bool:
+        """True while AWS holds the seats for us; false once lost or checked in."""
+        return self.sync.held
+
+    @property
+    def expires_ms(self) -> int:
+        """When they would return by themselves if nothing extended them, in epoch milliseconds."""
+        return self.sync.expires_ms
+
+    async def check_in(self) -> None:
+        """As :meth:`mpguard.Seat.check_in`."""
+        await asyncio.to_thread(self.sync.check_in)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        """Check in; when an error leaves the block, one of the check-in does not hide it."""
+        await asyncio.to_thread(self.sync.__exit__, kind, value, traceback)

@@ -1,0 +1,245 @@
+//! The live object, as the package `mpguard` wraps it.
+
+use crate::{
+    config,
+    error::{self, raise},
+    event::{Feed, Queue},
+    json, license,
+    metering::{self, Meter},
+    owned::{Live, Owned},
+    seat::Seat,
+    wait,
+};
+use mpguard_core::{Code, Config, Guard};
+use pyo3::{prelude::*, types::PyDict};
+use std::{
+    process,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Number of the callback given to `init`.
+const FIRST_CALLBACK: u64 = 0;
+
+/// Native half of `mpguard.Guard`.
+#[pyclass(frozen, module = "mpguard._mpguard", name = "Guard")]
+pub(crate) struct NativeGuard {
+    live: Owned<Arc<Live>>,
+    /// Dropped after the guard, so that events of its end are still heard.
+    _feed: LastShare,
+}
+
+impl NativeGuard {
+    /// For calls that never wait.
+    fn guard(&self) -> &Guard {
+        &self.live.look().guard
+    }
+
+    /// A share of the guard for a call that may wait for its threads.
+    fn share(&self, py: Python<'_>, what: &str) -> PyResult<Arc<Live>> {
+        self.live.get(py, what).map(Arc::clone)
+    }
+}
+
+/// Closes the feed when the guard goes, so that the thread of its callbacks ends.
+struct LastShare {
+    queue: Arc<Queue>,
+    process: u32,
+}
+
+impl Drop for LastShare {
+    fn drop(&mut self) {
+        // A forked child leaves it alone: the lock inside may have been held at the fork.
+        if self.process == process::id() {
+            self.queue.close();
+        }
+    }
+}
+
+/// Starts a guard from keyword arguments; events of `feed`'s first callback are heard from the start.
+#[pyfunction]
+#[pyo3(signature = (keys, feed, heard, /))]
+pub(crate) fn start(
+    py: Python<'_>,
+    keys: &Bound<'_, PyDict>,
+    feed: &Feed,
+    heard: bool,
+) -> PyResult<NativeGuard> {
+    let config = config::read(keys)?;
+    init(py, config, feed, heard)
+}
+
+/// Starts a guard from a JSON object of keys.
+#[pyfunction]
+#[pyo3(signature = (text, feed, heard, /))]
+pub(crate) fn start_from_json(
+    py: Python<'_>,
+    text: &str,
+    feed: &Feed,
+    heard: bool,
+) -> PyResult<NativeGuard> {
+    let config = Config::from_json(text).map_err(|e| raise(py, &e))?;
+    init(py, config, feed, heard)
+}
+
+fn init(py: Python<'_>, config: Config, feed: &Feed, heard: bool) -> PyResult<NativeGuard> {
+    let listener = heard.then(|| Arc::new(feed.listener(FIRST_CALLBACK)));
+    let guard = wait::interruptibly(py, move || match listener {
+        Some(listener) => Guard::init_with(&config, listener),
+        None => Guard::init(&config),
+    })?
+    .map_err(|e| raise(py, &e))?;
+    Ok(NativeGuard {
+        live: Owned::new(Live::new(guard)),
+        _feed: LastShare { queue: feed.queue(), process: process::id() },
+    })
+}
+
+#[pymethods]
+impl NativeGuard {
+    fn verdict(&self) -> &'static str {
+        self.guard().verdict().as_str()
+    }
+
+    fn license<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        license::snapshot(py, self.guard())
+    }
+
+    fn require(&self, py: Python<'_>) -> PyResult<()> {
+        license::require(py, self.guard())
+    }
+
+    #[pyo3(signature = (feature, /))]
+    fn has(&self, feature: &str) -> bool {
+        self.guard().has(feature)
+    }
+
+    #[pyo3(signature = (dimension, tags, /))]
+    fn meter(
+        &self,
+        py: Python<'_>,
+        dimension: &str,
+        tags: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Meter> {
+        let tags = metering::tags(tags)?;
+        let tags: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        self.guard().meter(dimension, &tags).map(Meter::new).map_err(|e| raise(py, &e))
+    }
+
+    #[pyo3(signature = (entitlement, count, timeout, /))]
+    fn check_out(
+        &self,
+        py: Python<'_>,
+        entitlement: String,
+        count: &Bound<'_, PyAny>,
+        timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<Seat> {
+        let live = self.share(py, "check out a seat")?;
+        let timeout = wait::duration("timeout", timeout)?;
+        let count = whole(&entitlement, count)?;
+        wait::interruptibly(py, move || live.guard.check_out(&entitlement, count, timeout))?
+            .map(Seat::new)
+            .map_err(|e| raise(py, &e))
+    }
+
+    /// Raises in a forked child, which has none of the guard's threads.
+    #[pyo3(signature = (what, /))]
+    fn check_process(&self, py: Python<'_>, what: &str) -> PyResult<()> {
+        self.share(py, what).map(drop)
+    }
+
+    /// Adds the callback `number` of `feed`; gives the subscription for `unsubscribe`.
+    #[pyo3(signature = (feed, number, /))]
+    fn subscribe(&self, py: Python<'_>, feed: &Feed, number: u64) -> PyResult<u64> {
+        let live = self.share(py, "subscribe")?;
+        let listener = Arc::new(feed.listener(number));
+        Ok(py.detach(|| live.guard.subscribe(listener)))
+    }
+
+    #[pyo3(signature = (subscription, /))]
+    fn unsubscribe(&self, py: Python<'_>, subscription: u64) -> PyResult<()> {
+        let live = self.share(py, "unsubscribe")?;
+        py.detach(|| live.guard.unsubscribe(subscription));
+        Ok(())
+    }
+
+    #[pyo3(signature = (timeout, /))]
+    fn next_event<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let live = self.share(py, "wait for an event")?;
+        let timeout = timeout.map(|timeout| wait::duration("timeout", timeout)).transpose()?;
+        let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            // Read before the look at the queue: what the shutdown itself queued is still given out.
+            let over = live.is_shut_down();
+            let left =
+                end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            let slice = left.min(wait::SLICE);
+            if let Some(event) = py.detach(|| live.guard.next_event(Some(slice))) {
+                return json::to_python(py, &event.to_json()).map(Some);
+            }
+            if over || left <= slice {
+                return Ok(None);
+            }
+            py.check_signals()?;
+        }
+    }
+
+    fn event_fd(&self, py: Python<'_>) -> PyResult<i32> {
+        self.share(py, "open the event descriptor")?.guard.event_fd().map_err(|e| raise(py, &e))
+    }
+
+    fn account<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.share(py, "read the account")?;
+        let accounts =
+            wait::interruptibly(py, move || live.guard.account())?.map_err(|e| raise(py, &e))?;
+        json::answer(py, &accounts)
+    }
+
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json::answer(py, &self.guard().stats())
+    }
+
+    #[pyo3(signature = (deadline, /))]
+    fn flush<'py>(
+        &self,
+        py: Python<'py>,
+        deadline: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.share(py, "flush")?;
+        let deadline = wait::duration("deadline", deadline)?;
+        let report = wait::interruptibly(py, move || live.guard.flush(deadline))?
+            .map_err(|e| raise(py, &e))?;
+        json::answer(py, &report)
+    }
+
+    #[pyo3(signature = (deadline, /))]
+    fn shutdown<'py>(
+        &self,
+        py: Python<'py>,
+        deadline: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let live = self.share(py, "shut down")?;
+        let deadline = wait::duration("deadline", deadline)?;
+        let report = wait::interruptibly(py, move || live.shut_down(deadline))?
+            .map_err(|e| raise(py, &e))?;
+        json::answer(py, &report)
+    }
+}
+
+/// Reads a count of seats.
+fn whole(entitlement: &str, count: &Bound<'_, PyAny>) -> PyResult<u64> {
+    count.extract::<u64>().map_err(|wrong| {
+        if wrong.is_instance_of::<pyo3::exceptions::PyTypeError>(count.py()) {
+            return wrong;
+        }
+        error::refuse(
+            count.py(),
+            Code::InvalidArgument,
+            format!("cannot check out `{count}` of `{entitlement}`; ask for at least 1"),
+        )
+    })
+}

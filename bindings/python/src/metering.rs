@@ -1,0 +1,109 @@
+//! Counters of pricing dimensions.
+
+use crate::{error, json};
+use mpguard_core::Code;
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyInt, PyMapping, PyString},
+};
+
+/// A counter of one dimension and tag set, made by `Guard.meter`; keep it and add to it.
+#[pyclass(frozen, module = "mpguard")]
+pub(crate) struct Meter {
+    meter: mpguard_core::Meter,
+}
+
+#[pymethods]
+impl Meter {
+    /// Add `quantity` raw counts to the running hour; for dimensions of kind `sum`.
+    #[pyo3(signature = (quantity, /))]
+    fn add(&self, py: Python<'_>, quantity: &Bound<'_, PyAny>) -> PyResult<()> {
+        match quantity.extract::<u64>() {
+            Ok(n) => self.meter.add(n).map_err(|e| error::raise(py, &e)),
+            Err(_) => Err(self.refuse("add", quantity)),
+        }
+    }
+
+    /// Say that the level is `quantity` now; for dimensions of kind `max` and `last`.
+    #[pyo3(signature = (quantity, /))]
+    fn set(&self, py: Python<'_>, quantity: &Bound<'_, PyAny>) -> PyResult<()> {
+        match quantity.extract::<u64>() {
+            Ok(n) => self.meter.set(n).map_err(|e| error::raise(py, &e)),
+            Err(_) => Err(self.refuse("set", quantity)),
+        }
+    }
+
+    /// API name of the dimension.
+    #[getter]
+    fn dimension(&self) -> &str {
+        self.meter.dimension()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<mpguard.Meter of `{}`>", self.meter.dimension())
+    }
+}
+
+impl Meter {
+    pub(crate) fn new(meter: mpguard_core::Meter) -> Meter {
+        Meter { meter }
+    }
+
+    /// The exception for what is no count: the wrong type, or a whole number below 0 or beyond 64 bits.
+    #[cold]
+    fn refuse(&self, did: &str, quantity: &Bound<'_, PyAny>) -> PyErr {
+        let dimension = self.meter.dimension();
+        // What can stand for a whole number says so itself: int, bool, and the integers of numpy.
+        if quantity.is_instance_of::<PyInt>() || quantity.hasattr("__index__").unwrap_or(false) {
+            return error::refuse(
+                quantity.py(),
+                Code::QuantityOutOfRange,
+                format!(
+                    "cannot {did} `{}` to dimension `{dimension}`: one hour holds 0 to {} raw counts; nothing was counted",
+                    shown(quantity),
+                    i64::MAX
+                ),
+            );
+        }
+        PyTypeError::new_err(format!(
+            "cannot {did} `{}` to dimension `{dimension}`: a quantity is a whole number of raw counts, found `{}`; give \
+             an int (a fraction goes into the dimension's `per_unit`), nothing was counted",
+            shown(quantity),
+            json::type_name(quantity)
+        ))
+    }
+}
+
+/// `value` for an error text, cut to what a reader can use.
+fn shown(value: &Bound<'_, PyAny>) -> String {
+    let text = value.repr().map_or_else(|_| "?".into(), |text| text.to_string());
+    let cut: String = text.chars().take(40).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+}
+
+/// Reads tags from a mapping of text to text.
+pub(crate) fn tags(tags: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<(String, String)>> {
+    let Some(tags) = tags.filter(|tags| !tags.is_none()) else { return Ok(Vec::new()) };
+    let Ok(mapping) = tags.cast::<PyMapping>() else {
+        return Err(PyTypeError::new_err(format!(
+            "`tags` is a mapping of text to text, found `{}`; give for example {{\"Team\": \"red\"}}",
+            json::type_name(tags)
+        )));
+    };
+    let mut read = Vec::new();
+    for pair in mapping.items()? {
+        let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = pair.extract()?;
+        for part in [&key, &value] {
+            if !part.is_instance_of::<PyString>() {
+                return Err(PyTypeError::new_err(format!(
+                    "`tags` is a mapping of text to text, found `{}` in it of type `{}`; give str",
+                    shown(part),
+                    json::type_name(part)
+                )));
+            }
+        }
+        read.push((key.extract()?, value.extract()?));
+    }
+    Ok(read)
+}
