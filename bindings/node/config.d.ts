@@ -1,0 +1,150 @@
+// Generated from core/src/config/keys.rs by `cargo xtask generate`; do not edit.
+
+/** One entry of `publicKeys`. */
+export interface PublicKey {
+  /**
+   * Source: RegisterUsage, member `PublicKeyVersion`.
+   * A whole number from 1 to 2147483647.
+   */
+  readonly version: number
+  /** `BEGIN PUBLIC KEY` block. */
+  readonly pem: string
+}
+
+/** One entry of `trustedProducts`. */
+export interface TrustedProduct {
+  /** Product code. */
+  readonly code: string
+  /**
+   * A free product's code never satisfies paid pricing.
+   * @default 'paid'
+   */
+  readonly plan?: 'paid' | 'free' | undefined
+  /** Product SKU (Product ID), for contracts. Source: CheckoutLicense, member `ProductSKU`. */
+  readonly sku?: string | undefined
+  /**
+   * Public keys that AWS gave for the product; the newest version is used. For hourly pricing.
+   * @default []
+   */
+  readonly publicKeys?: readonly PublicKey[] | undefined
+}
+
+/** One entry of `dimensions`. */
+export interface Dimension {
+  /** API name of the dimension. Source: MeterUsage, member `UsageDimension`. */
+  readonly name: string
+  /**
+   * How values of an hour combine. Late sums are carried, late levels (`max`, `last`) are missed.
+   * @default 'sum'
+   */
+  readonly kind?: 'sum' | 'max' | 'last' | undefined
+  /**
+   * Raw counts in one billed unit; the remainder is kept for a later hour.
+   * A whole number from 1 to 1000000000000000.
+   * @default 1
+   */
+  readonly perUnit?: number | undefined
+  /**
+   * Decimals of the billed quantity. With any, or beyond 2147483647 units, the hour goes out as UsageQuantityAsDecimal.
+   * A whole number from 0 to 6.
+   * @default 0
+   */
+  readonly fractionDigits?: number | undefined
+  /**
+   * Most units that one hour may bill; what is above moves to later hours.
+   * A whole number from 1 to 9999999999.
+   */
+  readonly ceiling?: number | undefined
+}
+
+/** One entry of `entitlements`. */
+export interface Entitlement {
+  /** API name of the contract dimension. Source: CheckoutLicense, entitlement `Name`. */
+  readonly name: string
+  /** `floating` seats are checked out and in; a `tier` is bought or not. */
+  readonly kind: 'floating' | 'tier'
+  /** AWS's unit word; `Count` for floating and `None` for tiers when it is left out. */
+  readonly unit?: 'Count' | 'None' | 'Seconds' | 'Microseconds' | 'Milliseconds' | 'Bytes' | 'Kilobytes' | 'Megabytes' | 'Gigabytes' | 'Terabytes' | 'Bits' | 'Kilobits' | 'Megabits' | 'Gigabits' | 'Terabits' | 'Percent' | 'Bytes/Second' | 'Kilobytes/Second' | 'Megabytes/Second' | 'Gigabytes/Second' | 'Terabytes/Second' | 'Bits/Second' | 'Kilobits/Second' | 'Megabits/Second' | 'Gigabits/Second' | 'Terabits/Second' | 'Count/Second' | undefined
+}
+
+/** Options of `init`. */
+export interface Config {
+  /** How the listing is priced. `hourly` (also fixed monthly) goes through RegisterUsage, `usage` (custom metering) through MeterUsage, `contract` through License Manager. */
+  readonly pricing: 'hourly' | 'usage' | 'contract' | 'hourly+contract' | 'usage+contract' | 'hourly+usage' | 'hourly+usage+contract'
+  /** Product code of the listing. Source: MeterUsage, RegisterUsage, member `ProductCode`. */
+  readonly productCode: string
+  /**
+   * Products that this build may stand for, written in the seller's code. When given, `productCode` must be among them, so a code from outside cannot name another product. Hourly pricing needs the public keys here, contract pricing the SKU.
+   * @default []
+   */
+  readonly trustedProducts?: readonly TrustedProduct[] | undefined
+  /**
+   * Pricing dimensions for custom metering, at most 24. Source: Seller Guide, usage pricing.
+   * @default []
+   */
+  readonly dimensions?: readonly Dimension[] | undefined
+  /**
+   * Contract dimensions. List tiers from the lowest to the highest: an upgrade is a step down the list.
+   * @default []
+   */
+  readonly entitlements?: readonly Entitlement[] | undefined
+  /**
+   * How long `init` waits for the first verdict, in milliseconds. AWS asks for at most 30 minutes.
+   * A whole number from 0 to 1800000.
+   * @default 120000
+   */
+  readonly startupTimeoutMs?: number | undefined
+  /**
+   * What `init` does when that time is over without an answer: `wait` gives a live guard whose verdict is pending, `fail` an error. AWS says that throttling must not stop a product.
+   * @default 'wait'
+   */
+  readonly startupPending?: 'wait' | 'fail' | undefined
+  /**
+   * How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour.
+   * @default 'auto'
+   */
+  readonly startupCheck?: 'auto' | 'dry_run' | undefined
+  /**
+   * `terminate` lets the library end the process with status 77 on a definite denial at start, as AWS asks of products; `report` leaves it to the host.
+   * @default 'report'
+   */
+  readonly enforcement?: 'report' | 'terminate' | undefined
+  /**
+   * Time between looks at the contract, in milliseconds, spread by ±10 %. Source: Seller Guide, contract pricing for container products: every 15 minutes.
+   * A whole number from 60000 to 86400000.
+   * @default 900000
+   */
+  readonly recheckIntervalMs?: number | undefined
+  /**
+   * How long a contract's last good answer holds when License Manager cannot be reached, in milliseconds. Never past the license's own end.
+   * A whole number from 0 to 2592000000.
+   * @default 86400000
+   */
+  readonly graceMs?: number | undefined
+  /**
+   * How long before the license's end `license_expiring` is announced, in milliseconds.
+   * A whole number from 0 to 31536000000.
+   * @default 2592000000
+   */
+  readonly expiringNoticeMs?: number | undefined
+  /**
+   * How long metering may fail before `metering_outage` is announced as serious, in milliseconds. Never under 2 hours. Source: Seller Guide, custom metering for AMI products.
+   * A whole number from 7200000 to 2592000000.
+   * @default 7200000
+   */
+  readonly outageStopMs?: number | undefined
+  /**
+   * Proxy for calls to AWS: `none`, `environment` (HTTPS_PROXY, NO_PROXY) or an `http://` URL. Used for CONNECT only; TLS stays end to end.
+   * @default 'none'
+   */
+  readonly proxy?: string | undefined
+  /** Root certificates to trust beside the bundled Amazon roots, as PEM. */
+  readonly extraCaPem?: string | undefined
+  /**
+   * Key fingerprint of the license issuer. Another than AWS Marketplace's is test mode: every verdict carries `sandbox`.
+   * @default 'aws:294406891311:AWS/Marketplace:issuer-fingerprint'
+   */
+  readonly issuerFingerprint?: string | undefined
+  /** URL of a task in a sandbox, such as `http://127.0.0.1:4000/t/app`. Only loopback addresses are taken, and every verdict and event then carries `sandbox`. */
+  readonly sandbox?: string | undefined
+}

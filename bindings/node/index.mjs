@@ -1,0 +1,3 @@
+import mpguard from './index.js'
+
+export const { Guard, Meter, MpguardError, Seat, init, initFromJson } = mpguard
