@@ -1,0 +1,128 @@
+//! The sections of `make test` and the commands behind each.
+
+use crate::{
+    place,
+    run::{Done, cargo, program},
+};
+use std::{collections::BTreeSet, fs, process::Command};
+
+pub(crate) struct Section {
+    /// The word that chooses it.
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) commands: fn() -> Done<Vec<Command>>,
+}
+
+const SECTIONS: &[Section] = &[
+    Section { name: "rust", title: "Rust", commands: rust },
+    Section { name: "c", title: "C and C++", commands: c_and_cpp },
+    Section { name: "python", title: "Python", commands: python },
+    Section { name: "node", title: "Node", commands: node },
+    Section { name: "conformance", title: "conformance", commands: conformance },
+    Section { name: "outside", title: "outside clients", commands: outside },
+];
+
+/// Test files of cargo that have a section of their own.
+const C_AND_CPP: &[&str] = &["abi", "c", "cpp", "header", "install"];
+const CONFORMANCE: &[&str] = &["conformance"];
+
+/// The sections of these names; all when there are none.
+pub(crate) fn chosen(names: &[String]) -> Done<Vec<&'static Section>> {
+    if let Some(unknown) = names.iter().find(|name| SECTIONS.iter().all(|s| s.name != **name)) {
+        let known: Vec<_> = SECTIONS.iter().map(|s| s.name).collect();
+        return Err(format!("no section is named `{unknown}`; there are `{}`", known.join("`, `")));
+    }
+    Ok(SECTIONS
+        .iter()
+        .filter(|s| names.is_empty() || names.iter().any(|name| name == s.name))
+        .collect())
+}
+
+fn rust() -> Done<Vec<Command>> {
+    let mut unit = cargo_test();
+    unit.args(["--lib", "--bins"]);
+    let own: BTreeSet<_> = C_AND_CPP.iter().chain(CONFORMANCE).copied().collect();
+    for name in test_files()?.iter().filter(|name| !own.contains(name.as_str())) {
+        unit.args(["--test", name]);
+    }
+    let mut doc = cargo_test();
+    doc.arg("--doc");
+    Ok(vec![unit, doc])
+}
+
+fn c_and_cpp() -> Done<Vec<Command>> {
+    named(C_AND_CPP)
+}
+
+fn conformance() -> Done<Vec<Command>> {
+    named(CONFORMANCE)
+}
+
+fn python() -> Done<Vec<Command>> {
+    let mut pytest = program(place::python());
+    pytest.args(["-m", "pytest", "-q"]).current_dir(place::root().join("bindings/python"));
+    Ok(vec![with_paths(pytest)])
+}
+
+fn node() -> Done<Vec<Command>> {
+    let mut npm = program("npm");
+    npm.args(["--silent", "test"]).current_dir(place::root().join("bindings/node"));
+    Ok(vec![with_paths(npm)])
+}
+
+fn outside() -> Done<Vec<Command>> {
+    let folder = place::root().join("tests/outside");
+    let mut boto3 = program(place::python());
+    boto3.args(["-m", "pytest", "-q"]).current_dir(&folder);
+    let mut sdk = program("npm");
+    sdk.args(["--silent", "test"]).current_dir(&folder);
+    Ok(vec![with_paths(boto3), with_paths(sdk)])
+}
+
+/// Always the whole workspace: a smaller selection has other features, and cargo would build again.
+fn cargo_test() -> Command {
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--no-fail-fast"]);
+    with_paths(command)
+}
+
+fn named(tests: &[&str]) -> Done<Vec<Command>> {
+    let there = test_files()?;
+    let mut command = cargo_test();
+    for name in tests {
+        if !there.contains(*name) {
+            return Err(format!(
+                "tests/tests/{name}.rs is missing, and a section of the tests with it"
+            ));
+        }
+        command.args(["--test", name]);
+    }
+    Ok(vec![command])
+}
+
+/// What tests ask for that they cannot know themselves.
+fn with_paths(mut command: Command) -> Command {
+    command
+        .env("MPGUARD_BIN", place::built("mpguard"))
+        .env("MPGUARD_LIB_DIR", place::target().join("debug"))
+        .env("MPGUARD_PYTHON", place::python());
+    command
+}
+
+/// Names of cargo's test files in all crates.
+fn test_files() -> Done<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for folder in ["core", "ffi", "sandbox", "cli", "tests", "xtask"] {
+        let Ok(entries) = fs::read_dir(place::root().join(folder).join("tests")) else {
+            continue;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_some_and(|e| e == "rs")
+                && let Some(stem) = path.file_stem()
+            {
+                names.insert(stem.to_string_lossy().into_owned());
+            }
+        }
+    }
+    Ok(names)
+}
