@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
 from time import monotonic
 TYPE_CHECKING = False  # as type checkers read it, without the cost of importing typing
 
 from ._mpguard import Feed, report_unraisable, shut_down_all
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
     from typing import Any
 
@@ -35,13 +35,24 @@ class Callbacks:
         self.feed = Feed()
         self.failures = 0
         self._process = os.getpid()
-        self._changed = threading.Condition()
+        # Made by the first callback: a guard without any starts without importing `threading`.
+        self._condition: threading.Condition | None = None
         self._callbacks: dict[int, _Callback] = {}
         self._at_end: dict[int, Callable[[], object]] = {}
         self._next = 0
         self._current: int | None = None
         self._thread: threading.Thread | None = None
         self._ended = False
+
+    @property
+    def _changed(self) -> threading.Condition:
+        if self._condition is None:
+            from threading import Condition
+
+            # One winner, should two threads come here at once.
+            self.__dict__.setdefault("_made", Condition())
+            self._condition = self.__dict__["_made"]
+        return self._condition
 
     @property
     def ended(self) -> bool:
@@ -53,6 +64,8 @@ class Callbacks:
         if not callable(callback):
             raise TypeError(f"a callback takes one event, found `{callback!r}` which cannot be called")
         # Here and not on our thread: a fork during an import leaves its lock held in the child for ever.
+        import threading
+
         from . import _answers  # noqa: F401
         with self._changed:
             number = self._next
@@ -68,6 +81,8 @@ class Callbacks:
 
     def remove(self, number: int) -> None:
         """Forget a callback; once this has returned on another thread than the callback's, it runs no more."""
+        import threading
+
         with self._changed:
             self._callbacks.pop(number, None)
             self._at_end.pop(number, None)
@@ -83,6 +98,11 @@ class Callbacks:
         if self._process != os.getpid():
             return  # forked: the thread is the parent's, and so are the locks it may have held
         self.feed.close()
+        if self._condition is None:
+            self._ended = True  # there never was a callback
+            return
+        import threading
+
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)

@@ -40,6 +40,8 @@ impl Stage {
         let python = folder.join("mpguard");
         copy(&root.join("bindings/python/mpguard"), &python, &["py"])?;
         file(&release.join("lib_mpguard.so"), &python.join("_mpguard.abi3.so"))?;
+        // As pip does when it installs: boto3 beside it is compiled too.
+        run(program(place::python()).args(["-m", "compileall", "-q"]).arg(&python))?;
 
         let modules = folder.join("node_modules");
         let node = modules.join("mpguard");
