@@ -117,9 +117,10 @@ fn test_files() -> Done<BTreeSet<String>> {
             continue;
         };
         for path in entries.flatten().map(|entry| entry.path()) {
-            if path.extension().is_some_and(|e| e == "rs")
-                && let Some(stem) = path.file_stem()
-            {
+            // A file, or a folder with a `main.rs`: cargo makes a test program of either.
+            let program =
+                path.extension().is_some_and(|e| e == "rs") || path.join("main.rs").exists();
+            if program && let Some(stem) = path.file_stem() {
                 names.insert(stem.to_string_lossy().into_owned());
             }
         }
