@@ -39,6 +39,8 @@ fn main() {
     if linker_takes(&nodes, &out) {
         println!("cargo:rustc-cdylib-link-arg=-Wl,--version-script={}", nodes.display());
         println!("cargo:rustc-cfg=symbol_versions");
+        // What takes versions is LLD, and LLD keeps one of several equal functions: generic code has many.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,--icf=all");
     } else {
         println!(
             "cargo:warning=this linker cannot version symbols; libmpguard.so is built without versions"

@@ -51,9 +51,24 @@
  *
  * Fork
  *
- *     In this version usage lives in the memory of the process that called `mpguard_init`. A forked
- *     child may make guards of its own, but must not use those that it inherited: what it adds to their
- *     meters is never reported, and a call that waits may wait for ever. It need not free them.
+ *     Fork at any time. A child counts with the meters that it inherited, at once and as they are. Every
+ *     other call works there too: the first one that uses the guard starts the child's own two threads,
+ *     which inherit the license and who the task is, and register nothing again. Exactly one process of
+ *     the task sends; when it dies, another one that has threads does within two seconds. A child that
+ *     only counts has none: one that shall outlive its parent, as a daemon does, calls for example
+ *     `mpguard_verdict` once, after it has closed the descriptors that it does not want.
+ *
+ *     `mpguard_shutdown` in a child ends the child's share alone; a record leaves when it was the last
+ *     process of the task. Seats stay those of the process that took them: in a child, checking them in
+ *     does nothing. The callback of `mpguard_config_on_event` is called in the child too; callbacks of
+ *     `mpguard_subscribe` are not until the child subscribes. What a thread of the parent was waiting for
+ *     is not waited for in the child. Nothing needs to be freed there.
+ *
+ *     A fork waits, two seconds at most, while another thread is in the middle of `mpguard_init`.
+ *
+ * Unloading
+ *
+ *     The library stays in memory: after `dlclose` its threads and your meters go on.
  */
 
 #ifndef MPGUARD_H
@@ -156,6 +171,8 @@
 #define MPGUARD_EVENT_METERING_OUTAGE 405
 /** Records get through again. */
 #define MPGUARD_EVENT_METERING_RECOVERED 406
+/** Carried usage went out with an hour of another month. */
+#define MPGUARD_EVENT_USAGE_CROSSED_MONTH 407
 
 /** AWS says that the product's public key version has expired: rebuild the image with the new one. */
 #define MPGUARD_EVENT_KEY_ROTATION 501
@@ -165,6 +182,14 @@
 #define MPGUARD_EVENT_PERMISSION_MISSING 503
 /** Usage is kept in a place that a restart may lose. */
 #define MPGUARD_EVENT_STORAGE_WEAK 504
+/** This computer's clock is wrong; billing follows AWS's. */
+#define MPGUARD_EVENT_CLOCK_SKEW 505
+/** A broken file of the state directory was set aside. */
+#define MPGUARD_EVENT_STORAGE_QUARANTINED 506
+/** Another ledger of the same task exists. */
+#define MPGUARD_EVENT_LEDGER_SPLIT 507
+/** The process that leads the task does not move. */
+#define MPGUARD_EVENT_LEADER_STALLED 508
 
 /** AWS has not answered yet. Unknown is never licensed. */
 #define MPGUARD_VERDICT_PENDING 1
@@ -384,7 +409,8 @@ int32_t mpguard_config_check(const mpguard_config_t *config,
  *
  * A second call replaces the first one's callback. `callback` is called as
  * `mpguard_event_callback_t` says. `user_data_free` may be NULL; else it is called once with
- * `user_data`, on any thread, when the configuration and every guard made from it no longer need it.
+ * `user_data`, on any thread, when the configuration and every guard made from it were freed. A forked
+ * child calls `callback` with its copy of what `user_data` points to, and does not free it.
  *
  * Thread:  any.
  * Owns:    takes `user_data` on success, if `user_data_free` is given; else it stays yours.
@@ -434,13 +460,16 @@ int32_t mpguard_init(const mpguard_config_t *config,
  *
  * `*verdict_out` is one of `MPGUARD_VERDICT_*`; only LICENSED and GRACE mean yes.
  *
- * Thread:  any.
+ * Thread:  any. The first call in a forked child starts the child's threads, as that of any function
+ *          with a guard does; it then sends when its parent is gone.
  * Owns:    nothing.
  * Errors:  MPGUARD_ERROR_INVALID_ARGUMENT, MPGUARD_ERROR_STALE_HANDLE.
  * Source:  mpguard.
  * Since:   0.1
  */
-int32_t mpguard_verdict(const mpguard_t *guard, int32_t *verdict_out, mpguard_error_t **error_out);
+int32_t mpguard_verdict(const mpguard_t *guard,
+                        int32_t *verdict_out,
+                        mpguard_error_t **error_out);
 
 /**
  * Verdict, reason and entitlements at this moment. Never waits.
@@ -629,8 +658,11 @@ int32_t mpguard_flush(const mpguard_t *guard,
                       mpguard_error_t **error_out);
 
 /**
- * Ends the guard: sends what is counted, returns seats, reports what is left; waits at most
- * `deadline_ms`.
+ * Ends the guard in this process: sends what is counted, returns seats, reports what is left; waits at
+ * most `deadline_ms`.
+ *
+ * The running hour is sent by the last process of the task that ends; a worker that is replaced by
+ * another one sends nothing early.
  *
  * After it has returned on another thread than the callbacks', no callback runs. The handle stays
  * yours: `mpguard_account`, `mpguard_license` and `mpguard_stats` still answer.
@@ -652,7 +684,7 @@ int32_t mpguard_shutdown(const mpguard_t *guard,
  * Frees a guard. NULL is fine.
  *
  * A guard that was not shut down, and of which no seat is left, is shut down now with a deadline of
- * five seconds.
+ * five seconds. In a forked child that made no call of it yet, nothing is left to end.
  *
  * Thread:  any, also from inside a callback.
  * Owns:    takes `guard`.
@@ -842,9 +874,11 @@ int32_t mpguard_license_free(mpguard_license_t *license);
  * Adds `quantity` raw counts to the running hour. For dimensions of kind `sum`.
  *
  * Takes no lock, makes no system call and allocates nothing. Once it has returned, the amount is
- * counted; the record leaves later, once an hour. A refusal counts nothing.
+ * counted in memory that every process of the task shares; the record leaves later, once an hour. A
+ * refusal counts nothing.
  *
- * Thread:  any, also from inside a callback; from a signal handler as long as it is not refused.
+ * Thread:  any, also from inside a callback and in a forked child; from a signal handler as long as it
+ *          is not refused.
  * Owns:    nothing.
  * Errors:  MPGUARD_ERROR_QUANTITY_OUT_OF_RANGE for a negative quantity or more than an hour holds;
  *          MPGUARD_ERROR_WRONG_METER_KIND; MPGUARD_ERROR_SHUT_DOWN; MPGUARD_ERROR_INVALID_ARGUMENT;
@@ -938,7 +972,7 @@ int64_t mpguard_seat_expires_ms(const mpguard_seat_t *seat);
 /**
  * Returns the seats and waits for AWS's answer. A second call does nothing.
  *
- * The handle stays yours; free it afterwards.
+ * The handle stays yours; free it afterwards. In a forked child it does nothing for seats of the parent.
  *
  * Thread:  any; it waits, so not from an event loop.
  * Owns:    nothing.
@@ -947,7 +981,8 @@ int64_t mpguard_seat_expires_ms(const mpguard_seat_t *seat);
  * Source:  AWS License Manager, CheckInLicense.
  * Since:   0.1
  */
-int32_t mpguard_seat_check_in(const mpguard_seat_t *seat, mpguard_error_t **error_out);
+int32_t mpguard_seat_check_in(const mpguard_seat_t *seat,
+                              mpguard_error_t **error_out);
 
 /**
  * Frees a seat. Seats not checked in are returned without waiting. NULL is fine.

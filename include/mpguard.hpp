@@ -81,10 +81,15 @@ enum class EventKind : std::int32_t {
   usage_missed = MPGUARD_EVENT_USAGE_MISSED,
   metering_outage = MPGUARD_EVENT_METERING_OUTAGE,
   metering_recovered = MPGUARD_EVENT_METERING_RECOVERED,
+  usage_crossed_month = MPGUARD_EVENT_USAGE_CROSSED_MONTH,
   key_rotation = MPGUARD_EVENT_KEY_ROTATION,
   weak_key = MPGUARD_EVENT_WEAK_KEY,
   permission_missing = MPGUARD_EVENT_PERMISSION_MISSING,
   storage_weak = MPGUARD_EVENT_STORAGE_WEAK,
+  clock_skew = MPGUARD_EVENT_CLOCK_SKEW,
+  storage_quarantined = MPGUARD_EVENT_STORAGE_QUARANTINED,
+  ledger_split = MPGUARD_EVENT_LEDGER_SPLIT,
+  leader_stalled = MPGUARD_EVENT_LEADER_STALLED,
 };
 
 /// The word that every language uses.

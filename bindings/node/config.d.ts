@@ -100,10 +100,19 @@ export interface Config {
    */
   readonly startupPending?: 'wait' | 'fail' | undefined
   /**
-   * How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour.
+   * How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour; `dry_run` asks for the permission only.
    * @default 'auto'
    */
   readonly startupCheck?: 'auto' | 'dry_run' | undefined
+  /** Dimension of the listing that bills nothing and is there for the start-up check alone: `auto` sends a record of zero on it, to which AWS answers by the subscription. Never one of `dimensions`, because a record of zero takes its hour. For usage pricing. Source: MeterUsage, recorded values cannot be modified. */
+  readonly probeDimension?: string | undefined
+  /**
+   * What an ended hour without units sends for a dimension: `silent` nothing, `zero_record` a record of zero, so that AWS sees the product run. A record of zero takes the hour, so it is sent only after the hour has ended, and what was added late is carried. Source: MeterUsage, once an hour; `UsageQuantity` 0 is valid.
+   * @default 'silent'
+   */
+  readonly idleHours?: 'silent' | 'zero_record' | undefined
+  /** Directory that keeps usage and its account, as an absolute path. Put it on a volume that outlives the container: an ECS volume or an emptyDir, never a network filesystem. Without it, or where it cannot be used, the guard takes a weaker place and says so with `storage_weak`. */
+  readonly stateDir?: string | undefined
   /**
    * `terminate` lets the library end the process with status 77 on a definite denial at start, as AWS asks of products; `report` leaves it to the host.
    * @default 'report'

@@ -42,10 +42,15 @@ export type EventKind =
   | 'usage_missed'
   | 'metering_outage'
   | 'metering_recovered'
+  | 'usage_crossed_month'
   | 'key_rotation'
   | 'weak_key'
   | 'permission_missing'
   | 'storage_weak'
+  | 'clock_skew'
+  | 'storage_quarantined'
+  | 'ledger_split'
+  | 'leader_stalled'
 
 /** What an event is about. For a slow reader, of each topic only the newest event is kept. */
 export type Topic = 'verdict' | 'license' | 'seat' | 'metering' | 'outage' | 'setup' | 'storage'

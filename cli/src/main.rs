@@ -1,5 +1,7 @@
 //! The `mpguard` command.
 
+mod ledger;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,6 +22,9 @@ enum Command {
     ///
     /// Prints one JSON line with the address when it is ready; runs until it is killed.
     Sandbox(Sandbox),
+    /// Look at the ledger of a product: what was counted, billed, disputed and held.
+    #[command(subcommand)]
+    Ledger(ledger::Verb),
 }
 
 #[derive(clap::Args)]
@@ -51,7 +56,10 @@ enum Clock {
 }
 
 fn main() -> ExitCode {
-    let Command::Sandbox(sandbox) = Arguments::parse().command;
+    let sandbox = match Arguments::parse().command {
+        Command::Ledger(verb) => return ledger::run(&verb),
+        Command::Sandbox(sandbox) => sandbox,
+    };
     let options = Options {
         port: sandbox.port,
         clock: match sandbox.clock {

@@ -5,27 +5,33 @@
 )]
 
 pub(crate) mod aws;
+mod computer;
+pub(crate) mod fork;
 mod memory_ledger;
 mod os_entropy;
 pub(crate) mod process;
 mod sandbox_clock;
+mod segment;
+mod series_file;
 mod slab;
+pub(crate) mod sqlite_ledger;
+mod state;
 mod surroundings;
 mod system_clock;
-mod thread;
+pub(crate) mod thread;
 mod wake;
 
 use crate::{
     config::Settings,
     error::{Code, Error, Result},
-    port::{cloud::CloudSettings, parts::Parts},
+    port::{cloud::CloudSettings, parts::Parts, state::Heirloom},
 };
 
 /// Plugs the real parts of a guard together. Reads the environment once, on the caller's thread.
 ///
 /// # Errors
 /// `InvalidConfig` for a public key or an extra root that is none.
-pub(crate) fn plug(settings: &Settings) -> Result<Parts> {
+pub(crate) fn plug(settings: &Settings, heirloom: Option<Heirloom>) -> Result<Parts> {
     for key in &settings.product.public_keys {
         aws::signature::check_key(&key.pem).map_err(|why| {
             Error::new(
@@ -50,9 +56,15 @@ pub(crate) fn plug(settings: &Settings) -> Result<Parts> {
         extra_ca_pem: settings.extra_ca_pem.clone(),
         proxy: settings.proxy.clone(),
     };
+    let wishes = state::Wishes {
+        state_dir: settings.state_dir.clone(),
+        product_code: settings.product.code.to_string(),
+        dimensions: settings.dimensions.iter().map(|spec| spec.name.clone()).collect(),
+        sandbox: settings.sandbox.clone(),
+        heirloom,
+    };
     Ok(Parts {
-        counters: Box::new(slab::Slabs::new()),
-        ledger: Box::new(memory_ledger::MemoryLedger::default()),
+        open: Box::new(move |identity| state::open(&wishes, identity)),
         entropy: Box::new(os_entropy::OsEntropy),
         connect: Box::new(move || Box::pin(connect::connect(cloud, surroundings))),
         spawn: thread::spawn,

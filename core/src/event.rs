@@ -64,6 +64,8 @@ kinds! {
     MeteringOutage = 405, "metering_outage", Outage;
     /// Records get through again.
     MeteringRecovered = 406, "metering_recovered", Outage;
+    /// Carried usage went out with an hour of another month.
+    UsageCrossedMonth = 407, "usage_crossed_month", Metering;
 
     /// AWS says that the product's public key version has expired: rebuild the image with the new one.
     KeyRotation = 501, "key_rotation", Setup;
@@ -73,6 +75,14 @@ kinds! {
     PermissionMissing = 503, "permission_missing", Setup;
     /// Usage is kept in a place that a restart may lose.
     StorageWeak = 504, "storage_weak", Storage;
+    /// This computer's clock is wrong; billing follows AWS's.
+    ClockSkew = 505, "clock_skew", Setup;
+    /// A broken file of the state directory was set aside.
+    StorageQuarantined = 506, "storage_quarantined", Storage;
+    /// Another ledger of the same task exists.
+    LedgerSplit = 507, "ledger_split", Storage;
+    /// The process that leads the task does not move.
+    LeaderStalled = 508, "leader_stalled", Storage;
 }
 
 /// What an event is about.

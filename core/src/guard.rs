@@ -1,5 +1,6 @@
 //! The door: what a product holds.
 
+mod family;
 mod meter;
 mod seat;
 
@@ -23,10 +24,14 @@ use crate::{
         running::Running,
     },
 };
+use family::Family;
 use std::{
     sync::{Arc, mpsc},
     time::Duration,
 };
+
+/// A forked child that does not know yet who the task is asks again, as long as `init` would.
+const START_MAX: Duration = Duration::from_secs(30);
 
 /// The live object. Clones share it; any thread may use it.
 ///
@@ -34,7 +39,7 @@ use std::{
 /// five seconds.
 #[derive(Clone)]
 pub struct Guard {
-    running: Arc<Running>,
+    family: Arc<Family>,
 }
 
 impl Guard {
@@ -59,9 +64,8 @@ impl Guard {
         let settings = config.settings()?;
         let (timeout, pending, terminate) =
             (settings.startup_timeout, settings.startup_pending, settings.terminate);
-        let running = shell::start(settings, listener, adapter::plug)?;
-        let guard = Guard { running: Arc::new(running) };
-        let license = guard.running.shared.wait_for_verdict(timeout);
+        let guard = Guard { family: Arc::new(Family::start(settings, listener)?) };
+        let license = guard.running()?.shared.wait_for_verdict(timeout);
         match license.verdict {
             Verdict::Licensed | Verdict::Grace => Ok(guard),
             Verdict::Denied => {
@@ -93,7 +97,7 @@ impl Guard {
     /// Verdict, reason and entitlements at this moment.
     #[must_use]
     pub fn license(&self) -> Arc<License> {
-        self.running.shared.license()
+        self.family.license()
     }
 
     /// Succeeds when the product may run now.
@@ -126,9 +130,18 @@ impl Guard {
     /// # Errors
     /// `UnknownDimension`, `InvalidTag`, `ShutDown`.
     pub fn meter(&self, dimension: &str, tags: &[(&str, &str)]) -> Result<Meter> {
-        self.running.still_up("make a meter")?;
-        let (series, kind) = self.running.catalog.resolve(dimension, tags)?;
-        Ok(Meter::new(self.running.adder.clone(), series, kind, dimension))
+        let running = self.begun(START_MAX)?;
+        running.still_up("make a meter")?;
+        let attached = running.attached().ok_or_else(|| {
+            Error::new(
+                Code::UnknownDimension,
+                format!(
+                    "cannot meter dimension `{dimension}`: the configuration defines no dimensions"
+                ),
+            )
+        })?;
+        let (series, kind) = attached.catalog.resolve(dimension, tags)?;
+        Ok(Meter::new(attached.adder.clone(), series, kind, dimension))
     }
 
     /// Takes `count` seats of a floating entitlement; waits at most `timeout`.
@@ -139,8 +152,9 @@ impl Guard {
     /// `UnknownEntitlement`, `InvalidArgument` for a count of zero, `NoSeat`, `NotEntitled`, `TimedOut`,
     /// `Unavailable`, `ShutDown`.
     pub fn check_out(&self, entitlement: &str, count: u64, timeout: Duration) -> Result<Seat> {
-        self.running.still_up("check out a seat")?;
-        let spec = self.running.floating(entitlement)?.clone();
+        let running = self.running()?;
+        running.still_up("check out a seat")?;
+        let spec = running.floating(entitlement)?.clone();
         if count == 0 {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -148,13 +162,13 @@ impl Guard {
             ));
         }
         let (reply, answer) = mpsc::sync_channel(1);
-        let lease = self.running.next_lease();
-        self.running.ask(Request::CheckOut { lease, spec, count, reply })?;
+        let lease = running.next_lease();
+        running.ask(Request::CheckOut { lease, spec, count, reply })?;
         match answer.recv_timeout(timeout) {
             Ok(held) => held.map(|state| Seat::new(self.clone(), lease, entitlement, count, state)),
             Err(_) => {
                 // Not lost: what AWS still gives is checked in again by the driver.
-                let _ = self.running.ask(Request::CheckIn { lease, reply: None });
+                let _ = running.ask(Request::CheckIn { lease, reply: None });
                 Err(Error::new(
                     Code::TimedOut,
                     format!(
@@ -168,12 +182,15 @@ impl Guard {
 
     /// Adds a listener; it hears the current state first. Returns a number for [`Guard::unsubscribe`].
     pub fn subscribe(&self, listener: Arc<dyn Listener>) -> u64 {
-        self.running.notifier.subscribe(listener)
+        // Without threads no event comes, and number 0 is nobody's.
+        self.running().map_or(0, |running| running.notifier.subscribe(listener))
     }
 
     /// Removes a listener. When this has returned on another thread than the listener's, it runs no more.
     pub fn unsubscribe(&self, subscription: u64) {
-        self.running.notifier.unsubscribe(subscription);
+        if let Ok(running) = self.running() {
+            running.notifier.unsubscribe(subscription);
+        }
     }
 
     /// The next event of this guard's own queue; waits at most `timeout`, `None` for ever.
@@ -182,7 +199,7 @@ impl Guard {
     /// starts with the first call of this or of [`Guard::event_fd`].
     #[must_use]
     pub fn next_event(&self, timeout: Option<Duration>) -> Option<Event> {
-        self.running.notifier.next_event(timeout)
+        self.running().ok()?.notifier.next_event(timeout)
     }
 
     /// A file descriptor that is readable while [`Guard::next_event`] has something to give.
@@ -192,7 +209,7 @@ impl Guard {
     /// # Errors
     /// `Storage` when the system gives no descriptor.
     pub fn event_fd(&self) -> Result<i32> {
-        self.running.notifier.event_fd()
+        self.running()?.notifier.event_fd()
     }
 
     /// Where every raw count is, one entry a dimension.
@@ -200,18 +217,19 @@ impl Guard {
     /// # Errors
     /// `ShutDown` when the guard has ended without a report.
     pub fn account(&self) -> Result<Vec<Account>> {
-        if let Some(report) = self.running.shared.report() {
+        let running = self.begun(START_MAX)?;
+        if let Some(report) = running.shared.report() {
             return Ok(report.accounts.clone());
         }
         let (reply, answer) = mpsc::sync_channel(1);
-        self.running.ask(Request::Account { reply })?;
+        running.ask(Request::Account { reply })?;
         answer.recv().map_err(|_| shell::gone("read the account"))
     }
 
     /// Counts of calls, failures and events since `init`.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.running.shared.stats(&self.running.notifier)
+        self.running().map(|running| running.shared.stats(&running.notifier)).unwrap_or_default()
     }
 
     /// Sends the usage of all ended hours now instead of at its time; waits at most `deadline`.
@@ -221,9 +239,10 @@ impl Guard {
     /// # Errors
     /// `ShutDown`.
     pub fn flush(&self, deadline: Duration) -> Result<FlushReport> {
-        self.running.still_up("flush")?;
+        let running = self.begun(deadline)?;
+        running.still_up("flush")?;
         let (reply, answer) = mpsc::sync_channel(1);
-        self.running.ask(Request::Flush { deadline, reply })?;
+        running.ask(Request::Flush { deadline, reply })?;
         answer.recv().map_err(|_| shell::gone("flush"))
     }
 
@@ -235,11 +254,26 @@ impl Guard {
     /// # Errors
     /// `ShutDown` for a second call; `Deferred`.
     pub fn shutdown(&self, deadline: Duration) -> Result<ShutdownReport> {
-        self.running.shutdown(deadline)
+        self.begun(deadline)?.shutdown(deadline)
     }
 
-    pub(crate) fn running(&self) -> &Running {
-        &self.running
+    /// True when this process has threads of this guard. A forked child has none before its first call.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn runs_here(&self) -> bool {
+        self.family.present().is_some()
+    }
+
+    /// What runs in this process, its counters open. After `init` they are; a forked child may come here first.
+    fn begun(&self, limit: Duration) -> Result<&Running> {
+        let running = self.running()?;
+        running.shared.wait_for_start(limit);
+        Ok(running)
+    }
+
+    /// What runs in this process.
+    pub(crate) fn running(&self) -> Result<&Running> {
+        self.family.running()
     }
 }
 

@@ -23,6 +23,7 @@ pub mod port;
 mod adapter;
 mod shell;
 
+pub use adapter::sqlite_ledger::read as ledger;
 pub use config::Config;
 pub use error::{Code, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Topic};
@@ -32,3 +33,18 @@ pub use model::{
     usage::Account,
 };
 pub use shell::report::{FlushReport, SeatState, ShutdownReport, Stats};
+
+/// What the bindings need to live through forks of their host. No part of the API.
+#[doc(hidden)]
+pub mod fork {
+    pub use crate::adapter::fork::{
+        gate::{Busy, busy},
+        generation,
+        own::Own,
+    };
+
+    /// Starts a thread that takes no signal of the host. False when the system gives none.
+    pub fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> bool {
+        crate::adapter::thread::spawn(name, run).is_ok()
+    }
+}

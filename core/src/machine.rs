@@ -13,4 +13,5 @@ pub mod plan;
 pub mod proof;
 pub mod recheck;
 pub mod retry;
+pub mod startup;
 pub mod verdict;

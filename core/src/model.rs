@@ -1,11 +1,13 @@
 //! What is it? Values only: no I/O, no clock, no randomness.
 
+pub mod books;
 pub mod entry;
 pub mod ids;
 pub mod key;
 pub mod license;
 pub mod outcome;
 pub mod quantity;
+pub mod storage;
 pub mod tags;
 pub mod time;
 pub mod usage;

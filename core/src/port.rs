@@ -7,4 +7,5 @@ pub mod entropy;
 pub mod ledger;
 pub mod listener;
 pub mod parts;
+pub mod state;
 pub mod wake;

@@ -4,6 +4,7 @@
     reason = "a host waits by its own clock: deadlines of calls are no business of billing time"
 )]
 
+pub(crate) mod backlog;
 pub(crate) mod catalog;
 pub(crate) mod driver;
 pub(crate) mod effects;
@@ -11,6 +12,7 @@ pub(crate) mod mailbox;
 pub(crate) mod notifier;
 pub(crate) mod report;
 pub(crate) mod running;
+pub(crate) mod share;
 pub(crate) mod shared;
 pub(crate) mod thread;
 

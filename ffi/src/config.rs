@@ -7,7 +7,7 @@ use crate::{
     handle::{self, Kind, Object},
     text,
 };
-use mpguard_core::{Code, Config, Error};
+use mpguard_core::{Code, Config, Error, fork};
 use serde_json::Value;
 use std::{
     ffi::{c_char, c_void},
@@ -38,12 +38,14 @@ impl Object for ConfigObject {
 
 impl ConfigObject {
     pub(crate) fn draft(&self) -> Draft {
+        let _busy = fork::busy(); // a child inherits the lock as it is
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes a copy, and keeps it only when the change succeeds.
     fn change(&self, with: impl FnOnce(&mut Draft) -> Result<(), Error>) -> Result<(), Error> {
         let before = {
+            let _busy = fork::busy();
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let mut draft = kept.clone();
             with(&mut draft)?;
@@ -142,7 +144,8 @@ pub extern "C" fn mpguard_config_check(
 ///
 /// A second call replaces the first one's callback. `callback` is called as
 /// `mpguard_event_callback_t` says. `user_data_free` may be NULL; else it is called once with
-/// `user_data`, on any thread, when the configuration and every guard made from it no longer need it.
+/// `user_data`, on any thread, when the configuration and every guard made from it were freed. A forked
+/// child calls `callback` with its copy of what `user_data` points to, and does not free it.
 ///
 /// Thread:  any.
 /// Owns:    takes `user_data` on success, if `user_data_free` is given; else it stays yours.

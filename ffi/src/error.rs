@@ -6,7 +6,7 @@ use crate::{
     number::{MPGUARD_ERROR_STALE_HANDLE, MPGUARD_OK},
     text,
 };
-use mpguard_core::{Code, Error};
+use mpguard_core::{Code, Error, fork};
 use std::{
     ffi::{CString, c_char},
     ptr,
@@ -124,6 +124,7 @@ pub extern "C" fn mpguard_status_name(status: i32) -> *const c_char {
         return c"OK".as_ptr();
     }
     fence::value(ptr::null(), || {
+        let _busy = NAMES.get().is_none().then(fork::busy); // see `text::once`
         let names = NAMES.get_or_init(|| {
             let name = |code: &Code| (fence::number_of(*code), text::owned(code.as_str()));
             Code::ALL.iter().map(name).collect()

@@ -241,8 +241,7 @@ pub extern "C" fn mpguard_event_old_license(
 #[unsafe(no_mangle)]
 pub extern "C" fn mpguard_event_details_json(event: *const mpguard_event_t) -> *const c_char {
     ask(event, ptr::null(), |object| {
-        let json = || text::json(&object.event.details);
-        object.details.get_or_init(json).as_ptr()
+        text::once(&object.details, || text::json(&object.event.details))
     })
 }
 
@@ -256,7 +255,7 @@ pub extern "C" fn mpguard_event_details_json(event: *const mpguard_event_t) -> *
 #[unsafe(no_mangle)]
 pub extern "C" fn mpguard_event_json(event: *const mpguard_event_t) -> *const c_char {
     ask(event, ptr::null(), |object| {
-        object.json.get_or_init(|| text::json(&object.event.to_json())).as_ptr()
+        text::once(&object.json, || text::json(&object.event.to_json()))
     })
 }
 

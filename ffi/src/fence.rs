@@ -9,7 +9,7 @@ use crate::{
     handle,
     number::MPGUARD_OK,
 };
-use mpguard_core::{Code, Error};
+use mpguard_core::{Code, Error, fork};
 use std::{
     any::Any,
     cell::RefCell,
@@ -62,7 +62,8 @@ pub(crate) fn number_of(code: Code) -> i32 {
 pub(crate) fn quiet() {
     static HOOK: Once = Once::new();
     // In unit tests the standard library is shared with the test runner, which needs its own hook.
-    if !cfg!(test) {
+    if !cfg!(test) && !HOOK.is_completed() {
+        let _busy = fork::busy(); // a fork in the middle would leave a child that waits for ever
         HOOK.call_once(|| {
             std::panic::set_hook(Box::new(|info| {
                 let place = info.location().map(ToString::to_string);

@@ -16,7 +16,7 @@ use crate::{
     seat::{SeatObject, mpguard_seat_t},
     text,
 };
-use mpguard_core::{Code, Error, Guard};
+use mpguard_core::{Code, Error, Guard, fork::Own};
 use std::{
     collections::HashMap,
     ffi::{c_char, c_void},
@@ -35,8 +35,9 @@ type SeriesKey = (String, Vec<(String, String)>);
 
 pub(crate) struct GuardObject {
     guard: Guard,
-    /// The meters that were asked for; see the top of `metering.rs`.
-    meters: Mutex<HashMap<SeriesKey, &'static MeterObject>>,
+    /// The meters that this process asked for; see the top of `metering.rs`. A forked child begins anew: what it
+    /// makes ends with its own shutdown, and its parent's lock may be held for ever.
+    meters: Own<Mutex<HashMap<SeriesKey, &'static MeterObject>>>,
 }
 
 impl Object for GuardObject {
@@ -51,7 +52,7 @@ impl GuardObject {
         let mut sorted: Vec<_> =
             tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         sorted.sort();
-        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meters = self.meters.get().lock().unwrap_or_else(PoisonError::into_inner);
         Ok(meters
             .entry((dimension.to_owned(), sorted))
             .or_insert_with(|| MeterObject::forever(meter)))
@@ -85,7 +86,7 @@ pub unsafe extern "C" fn mpguard_init(
             Some(listener) => Guard::init_with(&draft.config, listener)?,
             None => Guard::init(&draft.config)?,
         };
-        let handle = handle::issue(Box::new(GuardObject { guard, meters: Mutex::default() }))?;
+        let handle = handle::issue(Box::new(GuardObject { guard, meters: Own::default() }))?;
         // SAFETY: the caller gives a place for a handle.
         unsafe { out.write(handle) };
         Ok(())
@@ -96,7 +97,8 @@ pub unsafe extern "C" fn mpguard_init(
 ///
 /// `*verdict_out` is one of `MPGUARD_VERDICT_*`; only LICENSED and GRACE mean yes.
 ///
-/// Thread:  any.
+/// Thread:  any. The first call in a forked child starts the child's threads, as that of any function
+///          with a guard does; it then sends when its parent is gone.
 /// Owns:    nothing.
 /// Errors:  MPGUARD_ERROR_INVALID_ARGUMENT, MPGUARD_ERROR_STALE_HANDLE.
 /// Source:  mpguard.
@@ -432,8 +434,11 @@ pub unsafe extern "C" fn mpguard_flush(
     })
 }
 
-/// Ends the guard: sends what is counted, returns seats, reports what is left; waits at most
-/// `deadline_ms`.
+/// Ends the guard in this process: sends what is counted, returns seats, reports what is left; waits at
+/// most `deadline_ms`.
+///
+/// The running hour is sent by the last process of the task that ends; a worker that is replaced by
+/// another one sends nothing early.
 ///
 /// After it has returned on another thread than the callbacks', no callback runs. The handle stays
 /// yours: `mpguard_account`, `mpguard_license` and `mpguard_stats` still answer.
@@ -463,7 +468,7 @@ pub unsafe extern "C" fn mpguard_shutdown(
 /// Frees a guard. NULL is fine.
 ///
 /// A guard that was not shut down, and of which no seat is left, is shut down now with a deadline of
-/// five seconds.
+/// five seconds. In a forked child that made no call of it yet, nothing is left to end.
 ///
 /// Thread:  any, also from inside a callback.
 /// Owns:    takes `guard`.

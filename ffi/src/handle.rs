@@ -124,8 +124,9 @@ pub(crate) fn pin<T: Object>(handle: *const T::Opaque) -> Result<Pin<T>, Error> 
 
 /// Looks `handle` up without a pin, for objects that live as long as the process.
 ///
-/// Two loads and two compares: the way of `mpguard_meter_add`.
-#[inline]
+/// Two loads and two compares: the way of `mpguard_meter_add`. Inlined always, here and below: the library is
+/// optimised for size, which would make a call of each of these lines.
+#[inline(always)]
 pub(crate) fn peek<T: Immortal>(handle: *const T::Opaque) -> Option<&'static T> {
     let object = TABLE.peek(Token::from(handle), T::KIND)?;
     // SAFETY: the object was of kind `T` when the slot was compared, and an immortal one is never dropped.
@@ -236,7 +237,7 @@ impl Token {
     }
 
     #[expect(clippy::as_conversions, reason = "the one place where pointers become numbers")]
-    #[inline]
+    #[inline(always)]
     fn from<O>(handle: *const O) -> Token {
         Token(handle.addr() as u64)
     }
@@ -247,12 +248,12 @@ impl Token {
     }
 
     #[expect(clippy::as_conversions, reason = "the low half is the index")]
-    #[inline]
+    #[inline(always)]
     fn index(self) -> u32 {
         self.0 as u32
     }
 
-    #[inline]
+    #[inline(always)]
     fn tag(self) -> u32 {
         tag_of(self.0)
     }
@@ -265,7 +266,7 @@ impl Token {
 }
 
 #[expect(clippy::as_conversions, reason = "the high half is the tag")]
-#[inline]
+#[inline(always)]
 fn tag_of(word: u64) -> u32 {
     (word >> 32) as u32
 }
@@ -312,7 +313,7 @@ static TABLE: Table = Table {
 
 impl Table {
     #[expect(clippy::as_conversions, reason = "an index of 32 bits fits a usize of 64")]
-    #[inline]
+    #[inline(always)]
     fn slot(&self, index: u32) -> Option<&Slot> {
         let chunk = self.chunks.get((index >> CHUNK_BITS) as usize)?.load(Ordering::Acquire);
         // SAFETY: a chunk's pointer is null or a chunk that is never freed.
@@ -352,13 +353,15 @@ impl Table {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&self, token: Token, kind: Kind) -> Option<*mut ()> {
         if token.tag() & !GENERATION_MASK != kind.tag() {
             return None;
         }
         let slot = self.slot(token.index())?;
-        let matches = |state: u64| tag_of(state) == token.tag() && state & LIVE != 0;
+        // Kind, generation and liveness in one compare.
+        let wanted = u64::from(token.tag()) << 32 | LIVE;
+        let matches = |state: u64| state & !PINS == wanted;
         if !matches(slot.state.load(Ordering::Acquire)) {
             return None;
         }

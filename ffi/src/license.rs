@@ -273,7 +273,7 @@ pub unsafe extern "C" fn mpguard_license_has(
 #[unsafe(no_mangle)]
 pub extern "C" fn mpguard_license_json(license: *const mpguard_license_t) -> *const c_char {
     ask(license, ptr::null(), |license| {
-        license.json.get_or_init(|| text::json(&license.license.to_json())).as_ptr()
+        text::once(&license.json, || text::json(&license.license.to_json()))
     })
 }
 

@@ -74,9 +74,11 @@ unsafe impl Immortal for MeterObject {}
 /// Adds `quantity` raw counts to the running hour. For dimensions of kind `sum`.
 ///
 /// Takes no lock, makes no system call and allocates nothing. Once it has returned, the amount is
-/// counted; the record leaves later, once an hour. A refusal counts nothing.
+/// counted in memory that every process of the task shares; the record leaves later, once an hour. A
+/// refusal counts nothing.
 ///
-/// Thread:  any, also from inside a callback; from a signal handler as long as it is not refused.
+/// Thread:  any, also from inside a callback and in a forked child; from a signal handler as long as it
+///          is not refused.
 /// Owns:    nothing.
 /// Errors:  MPGUARD_ERROR_QUANTITY_OUT_OF_RANGE for a negative quantity or more than an hour holds;
 ///          MPGUARD_ERROR_WRONG_METER_KIND; MPGUARD_ERROR_SHUT_DOWN; MPGUARD_ERROR_INVALID_ARGUMENT;

@@ -85,6 +85,8 @@ pub const MPGUARD_EVENT_USAGE_MISSED: i32 = 404;
 pub const MPGUARD_EVENT_METERING_OUTAGE: i32 = 405;
 /// Records get through again.
 pub const MPGUARD_EVENT_METERING_RECOVERED: i32 = 406;
+/// Carried usage went out with an hour of another month.
+pub const MPGUARD_EVENT_USAGE_CROSSED_MONTH: i32 = 407;
 /// AWS says that the product's public key version has expired: rebuild the image with the new one.
 pub const MPGUARD_EVENT_KEY_ROTATION: i32 = 501;
 /// The product's public key is shorter than 2048 bits.
@@ -93,6 +95,14 @@ pub const MPGUARD_EVENT_WEAK_KEY: i32 = 502;
 pub const MPGUARD_EVENT_PERMISSION_MISSING: i32 = 503;
 /// Usage is kept in a place that a restart may lose.
 pub const MPGUARD_EVENT_STORAGE_WEAK: i32 = 504;
+/// This computer's clock is wrong; billing follows AWS's.
+pub const MPGUARD_EVENT_CLOCK_SKEW: i32 = 505;
+/// A broken file of the state directory was set aside.
+pub const MPGUARD_EVENT_STORAGE_QUARANTINED: i32 = 506;
+/// Another ledger of the same task exists.
+pub const MPGUARD_EVENT_LEDGER_SPLIT: i32 = 507;
+/// The process that leads the task does not move.
+pub const MPGUARD_EVENT_LEADER_STALLED: i32 = 508;
 
 /// AWS has not answered yet. Unknown is never licensed.
 pub const MPGUARD_VERDICT_PENDING: i32 = 1;

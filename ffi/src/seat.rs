@@ -89,7 +89,7 @@ pub extern "C" fn mpguard_seat_expires_ms(seat: *const mpguard_seat_t) -> i64 {
 
 /// Returns the seats and waits for AWS's answer. A second call does nothing.
 ///
-/// The handle stays yours; free it afterwards.
+/// The handle stays yours; free it afterwards. In a forked child it does nothing for seats of the parent.
 ///
 /// Thread:  any; it waits, so not from an event loop.
 /// Owns:    nothing.

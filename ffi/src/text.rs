@@ -1,9 +1,10 @@
 //! Strings across the border: UTF-8 in, NUL-terminated UTF-8 owned by an object out.
 
-use mpguard_core::{Code, Error};
+use mpguard_core::{Code, Error, fork};
 use std::{
     ffi::{CStr, CString, c_char},
     ptr,
+    sync::OnceLock,
 };
 
 /// Reads an argument.
@@ -102,6 +103,17 @@ pub(crate) fn owned(text: &str) -> CString {
 /// A value as JSON for C to read.
 pub(crate) fn json(value: &impl serde::Serialize) -> CString {
     owned(&serde_json::to_string(value).unwrap_or_default())
+}
+
+/// A text that is made when it is first asked for.
+///
+/// No fork happens in the middle: the child would wait for ever for a text that nobody makes.
+pub(crate) fn once(place: &OnceLock<CString>, make: impl FnOnce() -> CString) -> *const c_char {
+    if let Some(there) = place.get() {
+        return there.as_ptr();
+    }
+    let _busy = fork::busy();
+    place.get_or_init(make).as_ptr()
 }
 
 /// Text for C to read, or `NULL`.

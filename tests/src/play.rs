@@ -13,8 +13,12 @@ use crate::{
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, HashSet},
+    fs,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use values::Values;
@@ -43,6 +47,29 @@ struct Stage<'a> {
     sandbox: Sandbox,
     players: BTreeMap<String, Player>,
     values: Values,
+    /// `${state_dir}`: removed at the end.
+    _state: Folder,
+}
+
+/// A folder of one scenario.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> Done<Folder> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name =
+            format!("mpguard-play-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).map_err(|e| format!("cannot make `{}`: {e}", path.display()))?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to whoever cleans temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Sandboxes that served a scenario to its end. A reset one is as good as new, and has its keys made.
@@ -71,6 +98,8 @@ impl<'a> Stage<'a> {
         values.set("product_code", json!("conformance"));
         values.set("product_sku", json!("prod-conformance"));
         values.set("start_ms", json!(START_MS));
+        let state = Folder::new()?;
+        values.set("state_dir", json!(state.0));
         let product = over(
             json!({"product_code": "${product_code}", "product_sku": "${product_sku}", "dimensions": ["requests", "megabytes"]}),
             &scenario.product,
@@ -84,7 +113,15 @@ impl<'a> Stage<'a> {
             values.set("license_id", made["id"].clone());
             values.set("license_arn", made["license_arn"].clone());
         }
-        Ok(Stage { place, language, scenario, sandbox, players: BTreeMap::new(), values })
+        Ok(Stage {
+            place,
+            language,
+            scenario,
+            sandbox,
+            players: BTreeMap::new(),
+            values,
+            _state: state,
+        })
     }
 
     fn step(&mut self, step: &Step) -> Done {

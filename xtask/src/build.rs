@@ -15,7 +15,7 @@ const MODULES: &[(&str, &str)] =
     &[("lib_mpguard.so", "bindings/python/mpguard/_mpguard.abi3.so"), ("libmpguard_node.so", NODE)];
 
 /// As bindings/node/platform.js names it.
-const NODE: &str = match (cfg!(target_arch = "aarch64"), cfg!(target_env = "musl")) {
+pub(crate) const NODE: &str = match (cfg!(target_arch = "aarch64"), cfg!(target_env = "musl")) {
     (false, false) => "bindings/node/mpguard.linux-x64-glibc.node",
     (false, true) => "bindings/node/mpguard.linux-x64-musl.node",
     (true, false) => "bindings/node/mpguard.linux-arm64-glibc.node",

@@ -11,12 +11,15 @@ mod tools;
 mod bench;
 mod build;
 mod check;
+mod crashpoints;
 mod demo;
 mod generate;
 mod install;
 mod installation;
 mod setup;
+mod simulate;
 mod test;
+mod torture;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -44,8 +47,14 @@ enum Verb {
     Test(test::Options),
     /// Run one small product in each language for 26 virtual hours and compare the bill
     Demo(demo::Options),
+    /// Let processes, disks, clocks, networks and AWS fail for simulated years
+    Simulate(simulate::Options),
+    /// Let every durable step of short scenarios go wrong in every way, and look for every count
+    Crashpoints(crashpoints::Options),
     /// Measure size, memory, threads and start times beside what they are compared with
     Bench,
+    /// Kill, stop and fork real processes that count, and look for every count
+    Torture(torture::Options),
     /// Install the C and C++ library
     Install(installation::Options),
     /// Check formatting, lints and generated files
@@ -61,7 +70,10 @@ fn main() -> ExitCode {
         Verb::Build => build::run_verb(),
         Verb::Test(options) => test::run(&options),
         Verb::Demo(options) => demo::run_verb(&options),
+        Verb::Simulate(options) => simulate::run_verb(&options),
+        Verb::Crashpoints(options) => crashpoints::run_verb(&options),
         Verb::Bench => bench::run(),
+        Verb::Torture(options) => torture::run_verb(&options),
         Verb::Install(options) => installation::run_verb(&options),
         Verb::Check => check::run_verb(),
         Verb::Generate => generate::run_verb(),
@@ -79,7 +91,7 @@ const HELP: &str = "\
 make demo      run one small product in C, C++, Python and Node for 26 virtual hours and compare the bill
 make test      run every test
 make check     formatting, lints, generated files
-make bench     size, memory, threads and start times, beside what they are compared with
+make bench     size, memory, start times, counting and idling, beside what they are compared with
 make install   install the C and C++ library; PREFIX=/usr/local DESTDIR=
 
 `cargo xtask --help` lists the smaller verbs behind them.";

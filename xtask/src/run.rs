@@ -21,10 +21,13 @@ pub(crate) fn program(name: impl AsRef<OsStr>) -> Command {
 /// Cargo, the one that runs us.
 pub(crate) fn cargo() -> Command {
     let mut command = program(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // Set by cargo for us, not for the cargo that we start.
-    for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"]
-    {
-        command.env_remove(name);
+    // Set by cargo for us, not for the cargo that we start: build scripts that look at them (ring's) would run
+    // again, and everything above them be compiled again, whenever a person's own `cargo build` came in between.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
     }
     command
 }

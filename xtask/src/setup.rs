@@ -14,6 +14,7 @@ use std::{fs, path::PathBuf};
 const REQUIREMENTS: &[&str] = &[
     "bindings/python/requirements-dev.txt",
     "tests/outside/requirements.txt",
+    "tests/process/requirements.txt",
     "tests/requirements.txt",
 ];
 

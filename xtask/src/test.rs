@@ -13,7 +13,7 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Only these sections: rust, c, python, node, conformance, outside
+    /// Only these sections: rust, simulate, crashpoints, c, python, node, conformance, outside, processes, torture
     sections: Vec<String>,
 }
 

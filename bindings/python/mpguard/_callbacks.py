@@ -3,6 +3,9 @@
 Native threads never enter Python, and the thread waits without the GIL. It is a daemon so that it never
 keeps a product alive, and `atexit` wakes and joins it, so that it never waits in native code while the
 interpreter goes away.
+
+A forked child has none of its parent's threads, and locks as they were at the fork. So it gets new ones, of
+Python here and of ours in the native half.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import os
 from time import monotonic
 TYPE_CHECKING = False  # as type checkers read it, without the cost of importing typing
 
-from ._mpguard import Feed, report_unraisable, shut_down_all
+from ._mpguard import Feed, after_fork, report_unraisable, shut_down_all
 
 if TYPE_CHECKING:
     import threading
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 _EXIT_WAIT_SECONDS = 2.0
 
 _running: set[Callbacks] = set()
+
+_hooked = False
 
 
 class Callbacks:
@@ -74,10 +79,36 @@ class Callbacks:
             if at_end is not None:
                 self._at_end[number] = at_end
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="mpguard-events", daemon=True)
-                self._thread.start()
-                _running.add(self)
+                self._start()
             return number
+
+    def _start(self) -> None:
+        import threading
+
+        _hook()
+        self._thread = threading.Thread(target=self._run, name="mpguard-events", daemon=True)
+        self._thread.start()
+        _running.add(self)
+
+    def _after_fork(self) -> None:
+        """Begin anew in a forked child: no thread is here but the one that forked."""
+        import threading
+
+        self._process = os.getpid()
+        self._condition = None
+        self.__dict__.pop("_made", None)
+        # Those with an end belong to an event loop of the parent, which is of no use here.
+        for number in self._at_end:
+            self._callbacks.pop(number, None)
+        self._at_end.clear()
+        if threading.current_thread() is self._thread:
+            return  # forked by a callback, which goes on
+        self._thread = None
+        self._current = None
+        if self._ended or not self._callbacks:
+            _running.discard(self)
+        else:
+            self._start()
 
     def remove(self, number: int) -> None:
         """Forget a callback; once this has returned on another thread than the callback's, it runs no more."""
@@ -96,7 +127,7 @@ class Callbacks:
         From inside a callback nothing is waited for: what is here is dropped.
         """
         if self._process != os.getpid():
-            return  # forked: the thread is the parent's, and so are the locks it may have held
+            return  # forked past Python's back: the thread is the parent's, and so are the locks it may have held
         self.feed.close()
         if self._condition is None:
             self._ended = True  # there never was a callback
@@ -154,6 +185,19 @@ class Callbacks:
             report_unraisable(callback, exception)
 
 
+def _hook() -> None:
+    """Have callbacks go on in forked children; after `threading` has seen to its own threads there."""
+    global _hooked
+    if not _hooked:
+        _hooked = True
+        os.register_at_fork(after_in_child=_restart)
+
+
+def _restart() -> None:
+    for callbacks in list(_running):
+        callbacks._after_fork()
+
+
 def _at_exit() -> None:
     """Shut down what is still up, and end our threads."""
     shut_down_all()
@@ -163,3 +207,4 @@ def _at_exit() -> None:
 
 
 atexit.register(_at_exit)
+os.register_at_fork(after_in_child=after_fork)

@@ -90,7 +90,13 @@ class Config(_ConfigRequired, total=False):
     startup_pending: Literal["wait", "fail"] | None
     """What `init` does when that time is over without an answer: `wait` gives a live guard whose verdict is pending, `fail` an error. AWS says that throttling must not stop a product. Default: `wait`."""
     startup_check: Literal["auto", "dry_run"] | None
-    """How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour. Default: `auto`."""
+    """How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour; `dry_run` asks for the permission only. Default: `auto`."""
+    probe_dimension: str | None
+    """Dimension of the listing that bills nothing and is there for the start-up check alone: `auto` sends a record of zero on it, to which AWS answers by the subscription. Never one of `dimensions`, because a record of zero takes its hour. For usage pricing. Source: MeterUsage, recorded values cannot be modified."""
+    idle_hours: Literal["silent", "zero_record"] | None
+    """What an ended hour without units sends for a dimension: `silent` nothing, `zero_record` a record of zero, so that AWS sees the product run. A record of zero takes the hour, so it is sent only after the hour has ended, and what was added late is carried. Source: MeterUsage, once an hour; `UsageQuantity` 0 is valid. Default: `silent`."""
+    state_dir: str | None
+    """Directory that keeps usage and its account, as an absolute path. Put it on a volume that outlives the container: an ECS volume or an emptyDir, never a network filesystem. Without it, or where it cannot be used, the guard takes a weaker place and says so with `storage_weak`."""
     enforcement: Literal["report", "terminate"] | None
     """`terminate` lets the library end the process with status 77 on a definite denial at start, as AWS asks of products; `report` leaves it to the host. Default: `report`."""
     recheck_interval_ms: int | None

@@ -80,16 +80,17 @@ class Guard:
     Leaving a ``with`` block shuts it down. A guard that is dropped, or still up when the interpreter exits,
     is shut down with a deadline of five seconds.
 
-    A process forked from the one that made it cannot use it: calls that would wait raise ThreadError, and
-    what a forked child adds to a meter is not billed. Call :func:`init` after the fork.
+    It works in forked children too. A child counts at once, with the meters that it has or new ones; soon
+    after the fork, or at its first other call, it has threads of its own, and one of the task's processes
+    sends for all. Callbacks are called in the child as well. :meth:`shutdown` in a child ends the child's
+    share; the running hour is sent by the last process of the task.
     """
 
-    __slots__ = ("__weakref__", "_callbacks", "_native", "_subscriptions")
+    __slots__ = ("__weakref__", "_callbacks", "_native")
 
     def __init__(self, native: _mpguard.Guard, callbacks: Callbacks) -> None:
         self._native = native
         self._callbacks = callbacks
-        self._subscriptions: dict[int, int] = {}
 
     def verdict(self) -> Verdict:
         """May the product run? ``pending``, ``licensed``, ``grace`` or ``denied``; never waits."""
@@ -166,19 +167,15 @@ class Guard:
     def _subscribe(
         self, callback: Callable[[Event], object], at_end: Callable[[], object] | None = None
     ) -> int:
-        self._native.check_process("subscribe")
         if self._callbacks.ended:
             raise ShutDownError("cannot subscribe: the guard was shut down; init a new guard")
         number = self._callbacks.add(callback, at_end)
-        self._subscriptions[number] = self._native.subscribe(self._callbacks.feed, number)
+        self._native.subscribe(self._callbacks.feed, number)
         return number
 
     def unsubscribe(self, subscription: int) -> None:
         """Remove a callback; once this has returned on another thread than the callback's, it runs no more."""
-        self._native.check_process("unsubscribe")
-        native = self._subscriptions.pop(subscription, None)
-        if native is not None:
-            self._native.unsubscribe(native)
+        self._native.unsubscribe(subscription)
         self._callbacks.remove(subscription)
 
     def next_event(self, timeout: timedelta | None = None) -> Event | None:
@@ -186,7 +183,7 @@ class Guard:
 
         Gives ``None`` when the time is over, or when the guard was shut down and the queue is empty. The
         queue starts with the first call of this, :meth:`events` or :meth:`event_fd`, and has one reader at
-        a time; callbacks are independent of it.
+        a time; callbacks are independent of it. A forked child has a queue of its own.
         """
         from ._answers import Event
 
@@ -201,7 +198,7 @@ class Guard:
     def event_fd(self) -> int:
         """A file descriptor that is readable while :meth:`next_event` has something to give.
 
-        It belongs to the guard: wait on it, never read or close it.
+        It belongs to the guard: wait on it, never read or close it. A forked child asks for one of its own.
 
         Raises:
             StorageError: The system gives no descriptor.
@@ -244,6 +241,9 @@ class Guard:
 
     def shutdown(self, deadline: timedelta = _SHUTDOWN) -> ShutdownReport:
         """End the guard: send what is counted, return seats, report what is left; waits at most ``deadline``.
+
+        The running hour is sent by the last process of the task that ends; a worker that another one replaces
+        sends nothing early.
 
         Once it has returned, no callback starts. It works from inside a callback too: no further callback
         starts once that one has returned.

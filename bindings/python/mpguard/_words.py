@@ -20,10 +20,15 @@ EventKind = Literal[
     "usage_missed",
     "metering_outage",
     "metering_recovered",
+    "usage_crossed_month",
     "key_rotation",
     "weak_key",
     "permission_missing",
     "storage_weak",
+    "clock_skew",
+    "storage_quarantined",
+    "ledger_split",
+    "leader_stalled",
 ]
 """What happened."""
 

@@ -1,7 +1,7 @@
 //! Events on their way to Python: native listeners fill a feed, a Python thread empties it.
 
 use crate::json;
-use mpguard_core::{Event, EventKind};
+use mpguard_core::{Event, EventKind, fork::Own};
 use pyo3::{prelude::*, types::PyAny};
 use std::{
     collections::VecDeque,
@@ -11,13 +11,16 @@ use std::{
 /// Events for the callbacks of one guard, each with the number of its callback.
 ///
 /// Of each topic only the newest waits for a callback, as in the core, so a slow callback never grows memory.
+///
+/// Every process has a queue of its own: in a forked child its parent's lock may be held for ever.
+#[derive(Clone)]
 #[pyclass(frozen, module = "mpguard._mpguard")]
 pub(crate) struct Feed {
-    queue: Arc<Queue>,
+    queues: Arc<Own<Queue>>,
 }
 
 #[derive(Default)]
-pub(crate) struct Queue {
+struct Queue {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -58,7 +61,7 @@ impl Queue {
     }
 
     /// Takes no more; what waits is still given out.
-    pub(crate) fn close(&self) {
+    fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }
@@ -67,12 +70,13 @@ impl Queue {
 impl Feed {
     /// A native listener that fills this feed for `callback`.
     pub(crate) fn listener(&self, callback: u64) -> impl Fn(&Event) + Send + Sync + use<> {
-        let queue = Arc::clone(&self.queue);
-        move |event: &Event| queue.put(callback, event)
+        let queues = Arc::clone(&self.queues);
+        move |event: &Event| queues.get().put(callback, event)
     }
 
-    pub(crate) fn queue(&self) -> Arc<Queue> {
-        Arc::clone(&self.queue)
+    /// Takes no more events; what waits is still given out.
+    pub(crate) fn end(&self) {
+        self.queues.get().close();
     }
 }
 
@@ -80,25 +84,29 @@ impl Feed {
 impl Feed {
     #[new]
     fn new() -> Feed {
-        Feed { queue: Arc::default() }
+        Feed { queues: Arc::default() }
     }
 
     /// Waits for the next event and gives (number of its callback, event); `None` once closed and empty.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Option<(u64, Bound<'py, PyAny>)>> {
-        let next = py.detach(|| self.queue.take());
+        let next = py.detach(|| self.queues.get().take());
         next.map(|(callback, event)| Ok((callback, json::to_python(py, &event.to_json())?)))
             .transpose()
     }
 
     /// Takes no more events; what waits is still given out.
     fn close(&self) {
-        self.queue.close();
+        self.end();
     }
 
     /// Throws away what waits for `callback`, or for every callback.
     #[pyo3(signature = (callback=None, /))]
     fn discard(&self, callback: Option<u64>) {
-        self.queue.lock().waiting.retain(|(other, _)| callback.is_some_and(|gone| gone != *other));
+        self.queues
+            .get()
+            .lock()
+            .waiting
+            .retain(|(other, _)| callback.is_some_and(|gone| gone != *other));
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     config,
     error::{self, raise},
-    event::{Feed, Queue},
+    event::Feed,
     json, license,
     metering::{self, Meter},
     owned::{Live, Owned},
@@ -13,7 +13,6 @@ use crate::{
 use mpguard_core::{Code, Config, Guard};
 use pyo3::{prelude::*, types::PyDict};
 use std::{
-    process,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,27 +31,21 @@ pub(crate) struct NativeGuard {
 impl NativeGuard {
     /// For calls that never wait.
     fn guard(&self) -> &Guard {
-        &self.live.look().guard
+        &self.live.get().guard
     }
 
     /// A share of the guard for a call that may wait for its threads.
-    fn share(&self, py: Python<'_>, what: &str) -> PyResult<Arc<Live>> {
-        self.live.get(py, what).map(Arc::clone)
+    fn share(&self) -> Arc<Live> {
+        Arc::clone(self.live.get())
     }
 }
 
 /// Closes the feed when the guard goes, so that the thread of its callbacks ends.
-struct LastShare {
-    queue: Arc<Queue>,
-    process: u32,
-}
+struct LastShare(Feed);
 
 impl Drop for LastShare {
     fn drop(&mut self) {
-        // A forked child leaves it alone: the lock inside may have been held at the fork.
-        if self.process == process::id() {
-            self.queue.close();
-        }
+        self.0.end();
     }
 }
 
@@ -89,10 +82,7 @@ fn init(py: Python<'_>, config: Config, feed: &Feed, heard: bool) -> PyResult<Na
         None => Guard::init(&config),
     })?
     .map_err(|e| raise(py, &e))?;
-    Ok(NativeGuard {
-        live: Owned::new(Live::new(guard)),
-        _feed: LastShare { queue: feed.queue(), process: process::id() },
-    })
+    Ok(NativeGuard { live: Owned::new(Live::new(guard)), _feed: LastShare(feed.clone()) })
 }
 
 #[pymethods]
@@ -134,7 +124,7 @@ impl NativeGuard {
         count: &Bound<'_, PyAny>,
         timeout: &Bound<'_, PyAny>,
     ) -> PyResult<Seat> {
-        let live = self.share(py, "check out a seat")?;
+        let live = self.share();
         let timeout = wait::duration("timeout", timeout)?;
         let count = whole(&entitlement, count)?;
         wait::interruptibly(py, move || live.guard.check_out(&entitlement, count, timeout))?
@@ -142,25 +132,18 @@ impl NativeGuard {
             .map_err(|e| raise(py, &e))
     }
 
-    /// Raises in a forked child, which has none of the guard's threads.
-    #[pyo3(signature = (what, /))]
-    fn check_process(&self, py: Python<'_>, what: &str) -> PyResult<()> {
-        self.share(py, what).map(drop)
-    }
-
-    /// Adds the callback `number` of `feed`; gives the subscription for `unsubscribe`.
+    /// Has the callback `number` of `feed` hear the current state and every event.
     #[pyo3(signature = (feed, number, /))]
-    fn subscribe(&self, py: Python<'_>, feed: &Feed, number: u64) -> PyResult<u64> {
-        let live = self.share(py, "subscribe")?;
-        let listener = Arc::new(feed.listener(number));
-        Ok(py.detach(|| live.guard.subscribe(listener)))
+    fn subscribe(&self, py: Python<'_>, feed: &Feed, number: u64) {
+        let (live, listener) = (self.share(), feed.listener(number));
+        py.detach(|| live.subscribe(number, listener));
     }
 
-    #[pyo3(signature = (subscription, /))]
-    fn unsubscribe(&self, py: Python<'_>, subscription: u64) -> PyResult<()> {
-        let live = self.share(py, "unsubscribe")?;
-        py.detach(|| live.guard.unsubscribe(subscription));
-        Ok(())
+    /// Removes the callback `number`.
+    #[pyo3(signature = (number, /))]
+    fn unsubscribe(&self, py: Python<'_>, number: u64) {
+        let live = self.share();
+        py.detach(|| live.unsubscribe(number));
     }
 
     #[pyo3(signature = (timeout, /))]
@@ -169,7 +152,7 @@ impl NativeGuard {
         py: Python<'py>,
         timeout: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let live = self.share(py, "wait for an event")?;
+        let live = self.share();
         let timeout = timeout.map(|timeout| wait::duration("timeout", timeout)).transpose()?;
         let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
@@ -189,11 +172,11 @@ impl NativeGuard {
     }
 
     fn event_fd(&self, py: Python<'_>) -> PyResult<i32> {
-        self.share(py, "open the event descriptor")?.guard.event_fd().map_err(|e| raise(py, &e))
+        self.share().guard.event_fd().map_err(|e| raise(py, &e))
     }
 
     fn account<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let live = self.share(py, "read the account")?;
+        let live = self.share();
         let accounts =
             wait::interruptibly(py, move || live.guard.account())?.map_err(|e| raise(py, &e))?;
         json::answer(py, &accounts)
@@ -209,7 +192,7 @@ impl NativeGuard {
         py: Python<'py>,
         deadline: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let live = self.share(py, "flush")?;
+        let live = self.share();
         let deadline = wait::duration("deadline", deadline)?;
         let report = wait::interruptibly(py, move || live.guard.flush(deadline))?
             .map_err(|e| raise(py, &e))?;
@@ -222,7 +205,7 @@ impl NativeGuard {
         py: Python<'py>,
         deadline: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let live = self.share(py, "shut down")?;
+        let live = self.share();
         let deadline = wait::duration("deadline", deadline)?;
         let report = wait::interruptibly(py, move || live.shut_down(deadline))?
             .map_err(|e| raise(py, &e))?;

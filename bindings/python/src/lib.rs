@@ -7,6 +7,7 @@
 //! Two rules hold in every file. No native thread enters Python. A call that may wait releases the GIL.
 
 mod config;
+mod count;
 mod error;
 mod event;
 mod guard;
@@ -30,14 +31,15 @@ mod _mpguard {
         guard::{NativeGuard, start, start_from_json},
         license::license_words,
         metering::Meter,
-        owned::shut_down_all,
+        owned::{after_fork, shut_down_all},
         seat::Seat,
     };
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};
 
     #[pymodule_init]
-    fn version(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::count::install(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

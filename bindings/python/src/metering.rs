@@ -9,6 +9,8 @@ use pyo3::{
 };
 
 /// A counter of one dimension and tag set, made by `Guard.meter`; keep it and add to it.
+///
+/// `count.rs` puts its methods `add` and `set` onto it.
 #[pyclass(frozen, module = "mpguard")]
 pub(crate) struct Meter {
     meter: mpguard_core::Meter,
@@ -16,24 +18,6 @@ pub(crate) struct Meter {
 
 #[pymethods]
 impl Meter {
-    /// Add `quantity` raw counts to the running hour; for dimensions of kind `sum`.
-    #[pyo3(signature = (quantity, /))]
-    fn add(&self, py: Python<'_>, quantity: &Bound<'_, PyAny>) -> PyResult<()> {
-        match quantity.extract::<u64>() {
-            Ok(n) => self.meter.add(n).map_err(|e| error::raise(py, &e)),
-            Err(_) => Err(self.refuse("add", quantity)),
-        }
-    }
-
-    /// Say that the level is `quantity` now; for dimensions of kind `max` and `last`.
-    #[pyo3(signature = (quantity, /))]
-    fn set(&self, py: Python<'_>, quantity: &Bound<'_, PyAny>) -> PyResult<()> {
-        match quantity.extract::<u64>() {
-            Ok(n) => self.meter.set(n).map_err(|e| error::raise(py, &e)),
-            Err(_) => Err(self.refuse("set", quantity)),
-        }
-    }
-
     /// API name of the dimension.
     #[getter]
     fn dimension(&self) -> &str {
@@ -48,6 +32,25 @@ impl Meter {
 impl Meter {
     pub(crate) fn new(meter: mpguard_core::Meter) -> Meter {
         Meter { meter }
+    }
+
+    /// What the counting methods reach at once.
+    #[inline]
+    pub(crate) fn counter(&self) -> &mpguard_core::Meter {
+        &self.meter
+    }
+
+    /// Counts anything that can stand for a whole number.
+    pub(crate) fn put(
+        &self,
+        quantity: &Bound<'_, PyAny>,
+        with: impl Fn(&mpguard_core::Meter, u64) -> mpguard_core::Result<()>,
+        did: &'static str,
+    ) -> PyResult<()> {
+        match quantity.extract::<u64>() {
+            Ok(n) => with(&self.meter, n).map_err(|e| error::raise(quantity.py(), &e)),
+            Err(_) => Err(self.refuse(did, quantity)),
+        }
     }
 
     /// The exception for what is no count: the wrong type, or a whole number below 0 or beyond 64 bits.

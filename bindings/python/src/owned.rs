@@ -1,65 +1,35 @@
-//! Values of the core inside Python objects: used in the process that made them, dropped without the GIL.
+//! Values of the core inside Python objects, and what becomes of them at a fork and at the end.
 
-use crate::error;
-use mpguard_core::{Code, Error, Guard, ShutdownReport};
+use mpguard_core::{Error, Event, Guard, ShutdownReport, fork, port::listener::Listener};
 use pyo3::prelude::*;
 use std::{
+    collections::BTreeMap,
     mem::ManuallyDrop,
-    process,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
 };
 
-/// A value of the core that belongs to one process.
-///
-/// A forked child has our memory but none of our threads, so there nothing may wait on them, nor may a drop
-/// end what is the parent's: the value is leaked.
+/// A value of the core that is dropped without the GIL.
 pub(crate) struct Owned<T: Send> {
     value: ManuallyDrop<T>,
-    process: u32,
 }
 
 impl<T: Send> Owned<T> {
     pub(crate) fn new(value: T) -> Owned<T> {
-        Owned { value: ManuallyDrop::new(value), process: process::id() }
+        Owned { value: ManuallyDrop::new(value) }
     }
 
-    /// The value, for calls that neither wait nor end anything.
-    pub(crate) fn look(&self) -> &T {
+    pub(crate) fn get(&self) -> &T {
         &self.value
-    }
-
-    /// The value, for calls that need our threads; an error in a forked child.
-    pub(crate) fn get(&self, py: Python<'_>, what: &str) -> PyResult<&T> {
-        if self.is_ours() {
-            return Ok(&self.value);
-        }
-        Err(error::refuse(
-            py,
-            Code::Thread,
-            format!(
-                "cannot {what} in the forked process `{}`: the guard's threads are in process `{}`; init a guard \
-                 after the fork",
-                process::id(),
-                self.process
-            ),
-        ))
-    }
-
-    fn is_ours(&self) -> bool {
-        self.process == process::id()
     }
 }
 
 impl<T: Send> Drop for Owned<T> {
     fn drop(&mut self) {
-        if !self.is_ours() {
-            return;
-        }
         // SAFETY: taken once, here, and nothing reads it after drop.
         let value = unsafe { ManuallyDrop::take(&mut self.value) };
         let mut rest = Some(value);
@@ -73,23 +43,80 @@ impl<T: Send> Drop for Owned<T> {
     }
 }
 
-/// A guard, and whether it was shut down.
+/// A guard, who listens to it, and whether it was shut down.
 pub(crate) struct Live {
     pub(crate) guard: Guard,
     shut_down: AtomicBool,
+    /// Listeners by the number of their callback.
+    listeners: Mutex<BTreeMap<u64, Subscribed>>,
 }
 
-/// Every guard that may still be up, with the process that made it.
-static LIVE: Mutex<Vec<(u32, Weak<Live>)>> = Mutex::new(Vec::new());
+/// A listener, which is subscribed in one process at a time: a forked child subscribes it again.
+struct Subscribed {
+    listener: Arc<dyn Listener>,
+    generation: u64,
+    id: u64,
+}
+
+/// Every guard that may still be up.
+///
+/// This lock and that of [`Live::listeners`] are held under the GIL or within [`fork::busy`]: no fork happens then.
+static LIVE: Mutex<Vec<Weak<Live>>> = Mutex::new(Vec::new());
+
+/// A forked child that goes on to `exec`, or ends at once, gets no threads for nothing.
+const JOIN_DELAY: Duration = Duration::from_millis(100);
 
 impl Live {
-    /// Keeps `guard`, and remembers it for [`shut_down_all`].
+    /// Keeps `guard`, and remembers it for [`shut_down_all`] and [`after_fork`].
     pub(crate) fn new(guard: Guard) -> Arc<Live> {
-        let live = Arc::new(Live { guard, shut_down: AtomicBool::new(false) });
-        let mut all = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|(_, live)| live.strong_count() > 0);
-        all.push((process::id(), Arc::downgrade(&live)));
+        let live = Arc::new(Live {
+            guard,
+            shut_down: AtomicBool::new(false),
+            listeners: Mutex::default(),
+        });
+        let _busy = fork::busy();
+        let mut all = lock(&LIVE);
+        all.retain(|live| live.strong_count() > 0);
+        all.push(Arc::downgrade(&live));
         live
+    }
+
+    /// Has `listener` hear the current state and every event, as callback `number`.
+    pub(crate) fn subscribe(&self, number: u64, listener: impl Fn(&Event) + Send + Sync + 'static) {
+        let listener: Arc<dyn Listener> = Arc::new(listener);
+        let (generation, id) = (fork::generation(), self.guard.subscribe(listener.clone()));
+        let _busy = fork::busy();
+        lock(&self.listeners).insert(number, Subscribed { listener, generation, id });
+    }
+
+    /// Removes callback `number`.
+    pub(crate) fn unsubscribe(&self, number: u64) {
+        let gone = {
+            let _busy = fork::busy();
+            lock(&self.listeners).remove(&number)
+        };
+        // A child that has not come to subscribing it again has nothing to take back.
+        if let Some(gone) = gone.filter(|gone| gone.generation == fork::generation()) {
+            self.guard.unsubscribe(gone.id);
+        }
+    }
+
+    /// Starts this process's own threads, and has its parent's listeners hear of them.
+    fn join(&self) {
+        if self.is_shut_down() {
+            return;
+        }
+        let _any_call_starts_them = self.guard.verdict();
+        if !self.guard.runs_here() {
+            return; // the system gives no thread; the next call of the host tries again
+        }
+        let _busy = fork::busy();
+        for subscribed in lock(&self.listeners).values_mut() {
+            if subscribed.generation != fork::generation() {
+                subscribed.id = self.guard.subscribe(subscribed.listener.clone());
+                subscribed.generation = fork::generation();
+            }
+        }
     }
 
     pub(crate) fn shut_down(&self, deadline: Duration) -> Result<ShutdownReport, Error> {
@@ -104,15 +131,34 @@ impl Live {
     }
 }
 
-/// Shuts every live guard of this process down at once, with the five seconds that dropping it would take.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs in a forked child: soon, it has threads of its own, which hear events and send when the parent is gone.
+#[pyfunction]
+pub(crate) fn after_fork() {
+    let inherited = lock(&LIVE).clone();
+    if inherited.iter().all(|live| live.strong_count() == 0) {
+        return;
+    }
+    let join = move || {
+        thread::sleep(JOIN_DELAY);
+        inherited.iter().filter_map(Weak::upgrade).for_each(|live| live.join());
+    };
+    // Without a thread the first call of the host does it.
+    fork::spawn("mpguard-join", Box::new(join));
+}
+
+/// Shuts every guard that runs in this process down at once, with the five seconds that dropping it would take.
 ///
 /// Objects that are alive at interpreter exit are not always freed, and a guard that is not shut down leaves
-/// the running hour unsent. A forked child leaves the guards of its parent alone.
+/// the running hour unsent. A forked child that never came to have threads leaves all to its parent.
 #[pyfunction]
 pub(crate) fn shut_down_all(py: Python<'_>) {
-    let all = std::mem::take(&mut *LIVE.lock().unwrap_or_else(PoisonError::into_inner));
-    let ours = all.into_iter().filter(|(process, _)| *process == process::id());
-    let guards: Vec<Arc<Live>> = ours.filter_map(|(_, live)| live.upgrade()).collect();
+    let all = std::mem::take(&mut *lock(&LIVE));
+    let guards: Vec<Arc<Live>> =
+        all.iter().filter_map(Weak::upgrade).filter(|live| live.guard.runs_here()).collect();
     py.detach(|| {
         thread::scope(|scope| {
             for live in &guards {

@@ -21,25 +21,25 @@ impl Seat {
     /// API name of the entitlement.
     #[getter]
     fn entitlement(&self) -> &str {
-        self.seat.look().entitlement()
+        self.seat.get().entitlement()
     }
 
     /// How many seats.
     #[getter]
     fn count(&self) -> u64 {
-        self.seat.look().count()
+        self.seat.get().count()
     }
 
     /// True while AWS holds the seats for us; false once lost or checked in.
     #[getter]
     fn held(&self) -> bool {
-        self.seat.look().held()
+        self.seat.get().held()
     }
 
     /// When they would return by themselves if nothing extended them, in epoch milliseconds.
     #[getter]
     fn expires_ms(&self) -> i64 {
-        self.seat.look().expires_ms()
+        self.seat.get().expires_ms()
     }
 
     /// `expires_ms` as a datetime in UTC.
@@ -51,7 +51,7 @@ impl Seat {
 
     /// Return the seats and wait for AWS's answer; a second call does nothing.
     fn check_in(&self, py: Python<'_>) -> PyResult<()> {
-        let seat = Arc::clone(self.seat.get(py, "check in a seat")?);
+        let seat = Arc::clone(self.seat.get());
         wait::interruptibly(py, move || seat.check_in())?.map_err(|e| error::raise(py, &e))
     }
 
@@ -74,7 +74,7 @@ impl Seat {
     }
 
     fn __repr__(&self) -> String {
-        let seat = self.seat.look();
+        let seat = self.seat.get();
         let held = if seat.held() { "held" } else { "not held" };
         format!("<mpguard.Seat: {} of `{}`, {held}>", seat.count(), seat.entitlement())
     }

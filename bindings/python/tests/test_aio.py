@@ -93,7 +93,7 @@ def test_an_iterator_that_is_left_hears_no_more(shop: Shop) -> None:
                 assert event.kind == "verdict_changed"
                 break
             await events.aclose()  # type: ignore[attr-defined]
-            assert guard.sync._subscriptions == {}
+            assert guard.sync._callbacks._callbacks == {}
 
     play(scene())
 

@@ -195,8 +195,12 @@ def test_other_threads_run_while_a_call_waits(shop: Shop, offline_config: dict[s
     while guard.next_event(timedelta(0)) is not None:
         pass
     assert ticks_during(lambda: guard.next_event(slow)) > 10, "next_event"
-    guard.meter("requests").add(1)
-    assert ticks_during(lambda: guard.shutdown(slow)) > 10, "shutdown"
+    guard.shutdown(timedelta(0))
+
+    ending = shop.init("usage", task="ending")
+    ending.meter("requests").add(1)
+    shop.sandbox.post("faults", {"operation": "MeterUsage", "kind": "delay", "delay_ms": 5000})
+    assert ticks_during(lambda: ending.shutdown(slow)) > 10, "shutdown"
 
     shop.sell("Basic")
     seller = shop.init("contract")
@@ -211,10 +215,11 @@ def test_other_threads_run_while_a_call_waits(shop: Shop, offline_config: dict[s
     assert ticks_during(lambda: meter.flush(timedelta(seconds=10))) > 10, "flush"
 
 
-def test_a_drop_that_takes_time_lets_others_run(offline_config: dict[str, Any]) -> None:
-    # Nobody answers, so the drop waits for its whole deadline of five seconds.
-    guards = [mpguard.init(**offline_config)]
+def test_a_drop_that_takes_time_lets_others_run(shop: Shop) -> None:
+    # AWS answers too late, so the drop waits for its whole deadline of five seconds.
+    guards = [mpguard.init(**shop.config("usage"))]
     guards[0].meter("requests").add(1)
+    shop.sandbox.post("faults", {"operation": "MeterUsage", "kind": "delay", "delay_ms": 20_000})
     start = time.monotonic()
     assert ticks_during(guards.clear) > 10
     assert time.monotonic() - start < 10

@@ -132,7 +132,7 @@ def test_ctrl_c_ends_a_wait_for_events(offline_config: dict[str, Any]) -> None:
     assert done.stdout.strip() == "interrupted"
 
 
-def test_a_forked_child_is_told_and_does_not_crash(shop: Shop) -> None:
+def test_everything_works_in_a_forked_child(shop: Shop) -> None:
     shop.sell("Basic")
     body = """
         import warnings
@@ -143,30 +143,106 @@ def test_a_forked_child_is_told_and_does_not_crash(shop: Shop) -> None:
         meter.add(3)
         child = os.fork()
         if child == 0:
+            signal.alarm(20)
             meter.add(4)
             assert guard.verdict() == "licensed"
-            assert guard.has("Basic") and guard.license().sandbox and seat.held
-            calls = [guard.account, guard.flush, guard.shutdown, guard.next_event, guard.event_fd]
-            calls += [seat.check_in, lambda: guard.check_out("Seats"), lambda: guard.subscribe(print)]
-            calls += [lambda: guard.unsubscribe(0)]
-            for call in calls:
-                try:
-                    call()
-                except mpguard.ThreadError as error:
-                    assert f"`{os.getpid()}`" in str(error) and f"`{os.getppid()}`" in str(error)
-                else:
-                    raise AssertionError(call)
-            with mpguard.init(**{**config, "startup_timeout_ms": 20_000}) as own:
-                own.meter("megabytes").add(5)
-            del guard, seat, meter
+            assert guard.has("Basic") and guard.license().sandbox
+            guard.require()
+            guard.meter("megabytes", {"Team": "red"}).add(5)
+            assert {each.dimension: each.added for each in guard.account()}["requests"] == 7
+            assert guard.next_event(timedelta(seconds=5)).kind == "verdict_changed"
+            assert guard.event_fd() >= 0 and guard.stats().events >= 0
+            heard = threading.Event()
+            guard.unsubscribe(guard.subscribe(lambda event: heard.set()))
+            seat.check_in()  # its parent's: does nothing
+            with guard.check_out("Seats") as own:
+                assert own.held
+            guard.flush()
+            report = guard.shutdown()
+            assert report.recorded == 0, "it is not the last process of the task"
+            try:
+                meter2 = guard.meter("requests")
+            except mpguard.ShutDownError:
+                pass
+            else:
+                raise AssertionError("it was shut down here")
             sys.exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert seat.held
+        guard.require()
+        meter.add(1)
         guard.shutdown(timedelta(seconds=10))
     """
     clean(script(shop.config("usage+contract"), body))
-    assert shop.sandbox.bill()["totals"]["3xmpl"] == {"megabytes": "5", "requests": "3"}
+    assert shop.sandbox.bill()["totals"]["3xmpl"] == {"megabytes": "5", "requests": "8"}
+    assert len(shop.sandbox.bill()["records"]) == 2
     assert shop.seats_in_use() == 0
+
+
+def test_callbacks_are_called_in_a_forked_child_too(shop: Shop) -> None:
+    """Those of `init` and those of `subscribe`; a new one as well."""
+    body = """
+        import warnings
+        warnings.simplefilter("ignore")
+        heard = []
+        guard = mpguard.init(on_event=lambda event: heard.append("init"), **config)
+        guard.subscribe(lambda event: heard.append(f"subscribed in {os.getpid()}"))
+        def until(what):
+            end = time.monotonic() + 10
+            while not what():
+                assert time.monotonic() < end, heard
+                time.sleep(0.005)
+        until(lambda: len(heard) >= 2)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            heard.clear()
+            until(lambda: f"subscribed in {os.getpid()}" in heard)
+            guard.subscribe(lambda event: heard.append("new"))
+            until(lambda: "new" in heard)
+            names = [thread.name for thread in threading.enumerate()]
+            assert names.count("mpguard-events") == 1, names
+            sys.exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    """
+    clean(script(shop.config("usage"), body))
+
+
+def test_a_guard_that_was_shut_down_stays_so_in_a_child(shop: Shop) -> None:
+    body = """
+        guard = mpguard.init(**config)
+        guard.shutdown()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            assert guard.license().reason == "shut_down"
+            try:
+                guard.meter("requests")
+            except mpguard.ShutDownError:
+                os._exit(0)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    """
+    clean(script(shop.config("usage"), body))
+
+
+def test_a_child_that_makes_no_call_has_threads_soon_and_one_that_ends_at_once_has_none(shop: Shop) -> None:
+    body = """
+        import warnings
+        warnings.simplefilter("ignore")
+        threads = lambda: {open(f"/proc/self/task/{task}/comm").read().strip() for task in os.listdir("/proc/self/task")}
+        guard = mpguard.init(**config)
+        assert "mpguard" in threads()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            assert "mpguard" not in threads()
+            while "mpguard" not in threads():
+                time.sleep(0.01)
+            sys.exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    """
+    clean(script(shop.config("usage"), body))
 
 
 def test_many_forks_in_the_middle_of_work_end(shop: Shop) -> None:
@@ -182,11 +258,14 @@ def test_many_forks_in_the_middle_of_work_end(shop: Shop) -> None:
                 meter.add(1)
         threads = [threading.Thread(target=work) for _ in range(2)]
         for thread in threads: thread.start()
-        for _ in range(30):
+        for turn in range(30):
             child = os.fork()
             if child == 0:
                 signal.alarm(10)
                 meter.add(1)
+                if turn % 3 == 0:
+                    guard.subscribe(lambda event: None)
+                    guard.account()
                 sys.exit(0)
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         over.set()

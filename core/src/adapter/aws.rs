@@ -26,7 +26,7 @@ mod link_local;
 mod metering;
 pub(crate) mod plain;
 mod region;
-mod server_time;
+pub(crate) mod server_time;
 pub(crate) mod signature;
 #[cfg(test)]
 mod testing;
@@ -285,6 +285,10 @@ impl Cloud for AwsCloud {
 
     fn check_usage(&self, probe: UsageProbe) -> Call<Permitted> {
         self.call(async move |inner: &Inner| metering::check_usage(inner, &probe).await)
+    }
+
+    fn probe(&self, probe: UsageProbe) -> Call<Permitted> {
+        self.call(async move |inner: &Inner| metering::probe(inner, &probe).await)
     }
 
     fn meter(&self, product: ProductCode, record: Record) -> Call<Sent> {

@@ -23,7 +23,7 @@ pub(super) async fn connect(
             (Rc::new(clock), now)
         }
         None => {
-            let clock = SystemClock::corrected_by(server_time.clone());
+            let clock = SystemClock::following(server_time.clone());
             let now: Now = Arc::new({
                 let clock = clock.clone();
                 move || clock.now()

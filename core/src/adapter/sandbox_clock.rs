@@ -7,12 +7,15 @@
 mod view;
 
 use crate::{
-    adapter::aws::{
-        Now,
-        plain::{Ask, Connection},
-        sandbox_address,
+    adapter::{
+        aws::{
+            Now,
+            plain::{Ask, Connection},
+            sandbox_address,
+        },
+        computer::{Computer, ThisComputer},
     },
-    model::time::Timestamp,
+    model::time::{Anchor, Timestamp},
     port::{clock::Clock, entropy::Entropy},
 };
 use serde::Deserialize;
@@ -33,6 +36,9 @@ use view::View;
 const HOLD: Duration = Duration::from_secs(20);
 /// Between attempts at a sandbox that does not answer.
 const AGAIN: Duration = Duration::from_millis(500);
+/// The "start of the computer" that a virtual time belongs to. No computer has it, so that no guard in
+/// production takes a sandbox's time for AWS's.
+const VIRTUAL: u64 = 0;
 
 /// Follows a sandbox's clock. Lives on the runtime's own thread.
 pub(crate) struct SandboxClock {
@@ -45,6 +51,8 @@ pub(crate) struct SandboxClock {
 struct Shared {
     /// Behind a lock for signatures only, which the SDK may ask for from anywhere.
     view: Arc<Mutex<View>>,
+    /// The first time that the sandbox told.
+    told: Cell<Option<Anchor>>,
     /// Version of the view at the driver's last look.
     seen: Cell<Option<u64>>,
     /// Version at which the driver is at rest.
@@ -69,6 +77,7 @@ impl SandboxClock {
         let follower = follower(&path, entropy);
         let shared = Rc::new(Shared {
             view: Arc::new(Mutex::new(View::of_this_computer())),
+            told: Cell::new(None),
             seen: Cell::new(None),
             rested: Cell::new(None),
             moved: Notify::new(),
@@ -121,6 +130,18 @@ impl Clock for SandboxClock {
         })
     }
 
+    fn anchor(&self) -> Option<Anchor> {
+        self.shared.told.get()
+    }
+
+    /// The sandbox alone says what time it is.
+    fn adopt(&self, _anchor: Anchor) {}
+
+    /// This computer's own clock has nothing to do with a virtual one.
+    fn behind_ms(&self) -> i64 {
+        0
+    }
+
     fn at_rest(&self) {
         self.shared.rested.set(self.shared.seen.get());
         self.shared.rest.notify_one();
@@ -152,6 +173,13 @@ impl Shared {
         let moved = view.version != Some(said.version);
         view.take(said.now_ms, said.rate, said.version);
         drop(view);
+        if self.told.get().is_none() {
+            self.told.set(Some(Anchor {
+                time: Timestamp(said.now_ms),
+                boot_ms: ThisComputer.boot_ms(),
+                boot: VIRTUAL,
+            }));
+        }
         if moved {
             self.moved.notify_waiters();
         }

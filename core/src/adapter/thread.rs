@@ -9,7 +9,7 @@ use std::{
 const STACK: usize = 1 << 20;
 
 /// Starts a named thread with every signal blocked, so that handlers and `sigwait` stay the host's.
-pub(super) fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
+pub(crate) fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
     let _mask = Mask::block_all();
     Builder::new().name(name.to_owned()).stack_size(STACK).spawn(run)
 }

@@ -160,7 +160,35 @@ pub static KEYS: &[Key] = &[
         shape: Shape::Word(&["auto", "dry_run"]),
         required: false,
         default: "\"auto\"",
-        doc: "How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour.",
+        doc: "How custom metering proves entitlement at start. `auto` takes the strongest proof that burns no billed hour; \
+              `dry_run` asks for the permission only.",
+    },
+    Key {
+        name: "probe_dimension",
+        shape: Shape::Text,
+        required: false,
+        default: "",
+        doc: "Dimension of the listing that bills nothing and is there for the start-up check alone: `auto` sends a record \
+              of zero on it, to which AWS answers by the subscription. Never one of `dimensions`, because a record of zero \
+              takes its hour. For usage pricing. Source: MeterUsage, recorded values cannot be modified.",
+    },
+    Key {
+        name: "idle_hours",
+        shape: Shape::Word(&["silent", "zero_record"]),
+        required: false,
+        default: "\"silent\"",
+        doc: "What an ended hour without units sends for a dimension: `silent` nothing, `zero_record` a record of zero, so \
+              that AWS sees the product run. A record of zero takes the hour, so it is sent only after the hour has ended, \
+              and what was added late is carried. Source: MeterUsage, once an hour; `UsageQuantity` 0 is valid.",
+    },
+    Key {
+        name: "state_dir",
+        shape: Shape::Text,
+        required: false,
+        default: "",
+        doc: "Directory that keeps usage and its account, as an absolute path. Put it on a volume that outlives the \
+              container: an ECS volume or an emptyDir, never a network filesystem. Without it, or where it cannot be used, \
+              the guard takes a weaker place and says so with `storage_weak`.",
     },
     Key {
         name: "enforcement",

@@ -4,14 +4,14 @@ use super::{KEYS, invalid};
 use crate::{
     error::Result,
     model::{
-        ids::{ProductCode, ProductSku},
+        ids::{Dimension, ProductCode, ProductSku},
         key::PublicKey,
         license::{EntitlementKind, EntitlementSpec},
         usage::{DimensionSpec, Kind},
     },
 };
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// AWS Marketplace's own issuer. Source: Seller Guide, contract pricing for container products.
 pub(crate) const MARKETPLACE_FINGERPRINT: &str =
@@ -75,6 +75,14 @@ pub struct Settings {
     pub expiring_notice: Duration,
     /// How long metering may fail before it is serious.
     pub outage_stop: Duration,
+    /// An hour without units is reported as zero.
+    pub zero_records: bool,
+    /// The start-up check is a dry run, whatever else is known.
+    pub dry_run: bool,
+    /// Dimension that zero records may be sent of.
+    pub probe_dimension: Option<Dimension>,
+    /// Where the seller wants usage kept.
+    pub state_dir: Option<PathBuf>,
     /// `none`, `environment` or a URL.
     pub proxy: String,
     /// More roots to trust.
@@ -106,6 +114,7 @@ pub(super) fn build(values: &Map<String, Value>) -> Result<Settings> {
     let pricing = pricing(text(&values, "pricing").unwrap_or_default());
     let product = product(&values, pricing)?;
     let dimensions = dimensions(&values, pricing)?;
+    let probe_dimension = probe_dimension(&values, pricing, &dimensions)?;
     let entitlements = entitlements(&values, pricing)?;
     Ok(Settings {
         pricing,
@@ -122,6 +131,10 @@ pub(super) fn build(values: &Map<String, Value>) -> Result<Settings> {
         grace: duration(&values, "grace_ms"),
         expiring_notice: duration(&values, "expiring_notice_ms"),
         outage_stop: duration(&values, "outage_stop_ms"),
+        zero_records: text(&values, "idle_hours") == Some("zero_record"),
+        dry_run: text(&values, "startup_check") == Some("dry_run"),
+        probe_dimension,
+        state_dir: state_dir(&values)?,
         proxy: proxy(&values)?,
         extra_ca_pem: text(&values, "extra_ca_pem").map(str::to_owned),
         issuer_fingerprint: text(&values, "issuer_fingerprint").unwrap_or_default().to_owned(),
@@ -230,10 +243,7 @@ fn dimensions(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<Dimen
     let mut specs: Vec<DimensionSpec> = Vec::new();
     for item in items {
         let name = item["name"].as_str().unwrap_or_default();
-        // Source: MeterUsage model, `UsageDimension`: 1-255.
-        if name.len() > 255 {
-            return Err(invalid(format!("dimension `{name}` is longer than 255 characters")));
-        }
+        check_dimension(name)?;
         if specs.iter().any(|spec| spec.name.as_str() == name) {
             return Err(invalid(format!("dimension `{name}` is listed twice")));
         }
@@ -253,6 +263,56 @@ fn dimensions(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<Dimen
         });
     }
     Ok(specs)
+}
+
+/// Source: MeterUsage model, `UsageDimension`: 1-255.
+fn check_dimension(name: &str) -> Result<()> {
+    if name.len() > 255 {
+        return Err(invalid(format!("dimension `{name}` is longer than 255 characters")));
+    }
+    Ok(())
+}
+
+/// Its zero record takes the hour, so nothing else may be reported there.
+fn probe_dimension(
+    values: &Map<String, Value>,
+    pricing: Pricing,
+    dimensions: &[DimensionSpec],
+) -> Result<Option<Dimension>> {
+    let Some(name) = text(values, "probe_dimension") else { return Ok(None) };
+    check_dimension(name)?;
+    if !pricing.usage {
+        return Err(invalid(format!(
+            "probe_dimension `{name}` is given, but `pricing` has no `usage`: it would never be asked; add `usage` or \
+             leave it out"
+        )));
+    }
+    if dimensions.iter().any(|spec| spec.name.as_str() == name) {
+        return Err(invalid(format!(
+            "probe_dimension `{name}` is one of `dimensions`: its record of zero would take the hour from their usage; \
+             make a dimension for it in the listing, or leave it out"
+        )));
+    }
+    if dimensions.len() >= DIMENSIONS_MAX {
+        return Err(invalid(format!(
+            "cannot use probe_dimension `{name}` beside {} dimensions: a product has at most {DIMENSIONS_MAX}",
+            dimensions.len()
+        )));
+    }
+    Ok(Some(name.into()))
+}
+
+/// A relative one would depend on where the host's process happens to stand.
+fn state_dir(values: &Map<String, Value>) -> Result<Option<PathBuf>> {
+    let Some(path) = text(values, "state_dir") else { return Ok(None) };
+    let dir = PathBuf::from(path);
+    if !dir.is_absolute() || path.contains('\0') {
+        return Err(invalid(format!(
+            "cannot use state_dir `{}`: give an absolute path, such as `/var/lib/mpguard`",
+            path.escape_debug()
+        )));
+    }
+    Ok(Some(dir))
 }
 
 fn entitlements(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<EntitlementSpec>> {

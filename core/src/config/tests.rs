@@ -113,6 +113,56 @@ fn keys_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn a_probe_dimension_is_never_a_billed_one() {
+    let mut config = usage();
+    assert_eq!(config.settings().expect("valid").probe_dimension, None);
+    config.set("probe_dimension", "requests").expect("a text");
+    check(config.settings(), &["`requests`", "take the hour", "leave it out"]);
+    config.set("probe_dimension", &"x".repeat(256)).expect("a text");
+    check(config.settings(), &["255"]);
+    config.set("probe_dimension", "started").expect("a text");
+    let settings = config.settings().expect("valid");
+    assert_eq!(settings.probe_dimension, Some("started".into()));
+    let all: Vec<_> = (0..24).map(|n| serde_json::json!({"name": format!("d{n}")})).collect();
+    config.set_value("dimensions", all.into()).expect("a list");
+    check(config.settings(), &["`started`", "24"]);
+
+    let hourly = r#"{"pricing":"hourly","product_code":"3xmpl","probe_dimension":"started",
+        "trusted_products":[{"code":"3xmpl","public_keys":[{"version":1,"pem":"-----BEGIN"}]}]}"#;
+    check(Config::from_json(hourly).expect("each key is valid").settings(), &["`usage`"]);
+}
+
+#[test]
+fn an_idle_hour_is_silent_unless_the_seller_wants_a_record() {
+    let mut config = usage();
+    assert!(!config.settings().expect("valid").zero_records);
+    config.set("idle_hours", "zero_record").expect("a word");
+    assert!(config.settings().expect("valid").zero_records);
+    check(config.set("idle_hours", "zero").map(|_| ()), &["`silent`, `zero_record`"]);
+}
+
+#[test]
+fn a_dry_run_is_taken_when_the_seller_asks_for_it() {
+    let mut config = usage();
+    assert!(!config.settings().expect("valid").dry_run);
+    config.set("startup_check", "dry_run").expect("a word");
+    assert!(config.settings().expect("valid").dry_run);
+}
+
+#[test]
+fn a_state_directory_is_an_absolute_path() {
+    let mut config = usage();
+    assert_eq!(config.settings().expect("valid").state_dir, None);
+    for path in ["state", "./state", "../state", "~/state", "/var/lib/\0"] {
+        config.set("state_dir", path).expect("a text");
+        check(config.settings(), &["state_dir", "absolute path"]);
+    }
+    config.set("state_dir", "/var/lib/mpguard").expect("a text");
+    let dir = config.settings().expect("valid").state_dir;
+    assert_eq!(dir.as_deref(), Some(std::path::Path::new("/var/lib/mpguard")));
+}
+
+#[test]
 fn a_refused_value_leaves_the_old_one() {
     let mut config = usage();
     let before = config.clone();

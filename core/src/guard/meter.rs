@@ -25,7 +25,7 @@ impl Meter {
     ///
     /// # Errors
     /// `WrongMeterKind`, `QuantityOutOfRange`, `ShutDown`. Nothing was counted then.
-    #[inline]
+    #[inline(always)]
     pub fn add(&self, quantity: u64) -> Result<()> {
         if self.kind != Kind::Sum {
             return Err(self.wrong_kind("add to", "set"));
@@ -37,7 +37,7 @@ impl Meter {
     ///
     /// # Errors
     /// As [`Meter::add`].
-    #[inline]
+    #[inline(always)]
     pub fn set(&self, quantity: u64) -> Result<()> {
         if self.kind == Kind::Sum {
             return Err(self.wrong_kind("set", "add"));

@@ -1,6 +1,6 @@
 //! Seats held of a floating entitlement.
 
-use super::Guard;
+use super::{Guard, family::Family};
 use crate::{
     error::Result,
     model::ids::LeaseId,
@@ -19,6 +19,8 @@ pub struct Seat {
     entitlement: String,
     count: u64,
     state: Arc<SeatState>,
+    /// Process that took them. A forked child has a copy of this, and returns nothing with it.
+    generation: u64,
     returned: AtomicBool,
 }
 
@@ -31,7 +33,15 @@ impl Seat {
         state: Arc<SeatState>,
     ) -> Seat {
         let entitlement = entitlement.to_owned();
-        Seat { guard, lease, entitlement, count, state, returned: AtomicBool::new(false) }
+        Seat {
+            guard,
+            lease,
+            entitlement,
+            count,
+            state,
+            generation: Family::generation(),
+            returned: AtomicBool::new(false),
+        }
     }
 
     /// API name of the entitlement.
@@ -63,22 +73,30 @@ impl Seat {
     /// # Errors
     /// `Unavailable` when AWS did not answer: the seats return by themselves at [`Seat::expires_ms`].
     pub fn check_in(&self) -> Result<()> {
-        if self.returned.swap(true, Ordering::AcqRel) {
+        if self.returned.swap(true, Ordering::AcqRel) || self.is_a_copy() {
             return Ok(());
         }
         let (reply, answer) = mpsc::sync_channel(1);
         let request = Request::CheckIn { lease: self.lease, reply: Some(reply) };
-        if self.guard.running().ask(request).is_err() {
+        if self.guard.running().and_then(|running| running.ask(request)).is_err() {
             return Ok(()); // shut down: every seat was returned then
         }
         answer.recv().unwrap_or(Ok(()))
+    }
+
+    /// True in a forked child: the seats are its parent's.
+    fn is_a_copy(&self) -> bool {
+        self.generation != Family::generation()
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if !self.returned.swap(true, Ordering::AcqRel) {
-            let _ = self.guard.running().ask(Request::CheckIn { lease: self.lease, reply: None });
+        if !self.returned.swap(true, Ordering::AcqRel)
+            && !self.is_a_copy()
+            && let Ok(running) = self.guard.running()
+        {
+            let _ = running.ask(Request::CheckIn { lease: self.lease, reply: None });
         }
     }
 }

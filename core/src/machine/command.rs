@@ -5,7 +5,7 @@ use crate::{
     event::EventKind,
     model::{
         entry::Entry,
-        ids::{ClientToken, ConsumptionToken, EntitlementName, LeaseId},
+        ids::{ClientToken, ConsumptionToken, EntitlementName, Identity, LeaseId},
         license::{Entitlement, License},
         time::{Hour, Timestamp},
         usage::Record,
@@ -21,8 +21,12 @@ pub enum Command {
     Identify,
     /// Call `RegisterUsage`.
     Register,
+    /// Open the state of this identity; `None` when nobody knows who we are. Brings `Opened`.
+    Open(Option<Identity>),
     /// Call `MeterUsage` as a dry run.
     CheckUsage,
+    /// Send a zero record of the probe dimension. Brings `Permitted` as the dry run does.
+    ProbeUsage,
     /// Ask which tiers were bought.
     AskTiers {
         /// All configured tiers.
@@ -41,8 +45,15 @@ pub enum Command {
     Rotate {
         /// Label of the hour to open.
         next: Hour,
+        /// The label is a guess.
+        provisional: bool,
     },
-    /// Capture the running hour and open none.
+    /// Put the label of the running hour right.
+    Label {
+        /// By AWS's time.
+        hour: Hour,
+    },
+    /// Capture the running hour; nobody is left who counts.
     CloseCounters,
     /// Send a record.
     Send(Record),

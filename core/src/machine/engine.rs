@@ -3,26 +3,28 @@
 use super::{
     command::{Command, News, Notice},
     draw::Draw,
-    input::Input,
+    input::{Inherited, Input},
     lease::{self, Lease},
     metering::{self, Metering},
     plan::Plan,
     proof::{Answer, Proof},
     recheck::{Question, Recheck},
     retry,
+    startup::{self, Startup},
     verdict::{Part, fold},
 };
 use crate::{
     event::EventKind,
     model::{
-        ids::LeaseId,
-        license::License,
-        outcome::{Failure, Permitted, Registered},
-        time::Timestamp,
+        books::Books,
+        ids::{Identity, LeaseId},
+        license::{License, Verdict},
+        outcome::{Failure, FailureClass, Permitted, Registered},
+        time::{Hour, Timestamp},
         usage::Account,
     },
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// State of one guard.
 #[derive(Clone, Debug)]
@@ -30,10 +32,26 @@ pub struct Engine {
     plan: Plan,
     draw: Draw,
     identity: Identifying,
+    /// Of the parent, in a forked child: it stands until our own answers are there.
+    inherited: Option<Arc<License>>,
     registration: Option<Proof>,
-    permission: Option<Proof>,
+    permission: Option<Startup>,
+    /// A question whose answer brings AWS's time, when nothing else is asked.
+    time: Proof,
     recheck: Option<Recheck>,
+    /// In the process that leads the task.
     metering: Option<Metering>,
+    /// The state of the task is open, or is being opened.
+    opened: bool,
+    /// `init` waits no longer for an identity.
+    hurry: bool,
+    start: Timestamp,
+    /// The moment of the last step.
+    last: Timestamp,
+    /// How far this computer's clock is behind AWS's, as it was told last.
+    behind_ms: i64,
+    /// How far guessed labels are behind AWS's time; `None` while that is unknown.
+    guess_behind_ms: Option<i64>,
     leases: BTreeMap<LeaseId, Lease>,
     license: Arc<License>,
     closing: bool,
@@ -45,8 +63,14 @@ pub struct Engine {
 enum Identifying {
     Asking { failure: Option<Failure>, attempt: u32 },
     Waiting { at: Timestamp, failure: Failure, attempt: u32 },
-    Known,
+    Known(Identity),
 }
+
+/// A proof of entitlement outlives any outage; a fork inherits it as long as a contract's answer lives by default.
+const INHERITED_STANDS: Duration = Duration::from_secs(86_400);
+
+/// Smaller differences between clocks are not worth an event: AWS takes signatures up to five minutes off.
+const SKEW_TOLD_MS: i64 = 60_000;
 
 /// Commands and news of one step, in order.
 #[derive(Default)]
@@ -62,9 +86,17 @@ impl Engine {
         let license = Arc::new(License::starting(now, plan.sandbox));
         Engine {
             registration: plan.hourly.then(Proof::default),
-            permission: plan.usage.then(Proof::default),
+            permission: plan.usage.then(|| Startup::new(plan.startup_check)),
             recheck: plan.contract.clone().map(|contract| Recheck::new(contract, now)),
+            time: Proof::default(),
+            inherited: None,
             metering: None,
+            opened: false,
+            hurry: false,
+            start: now,
+            last: now,
+            behind_ms: 0,
+            guess_behind_ms: None,
             leases: BTreeMap::new(),
             identity: Identifying::Asking { failure: None, attempt: 0 },
             draw: Draw::new(seed),
@@ -110,21 +142,24 @@ impl Engine {
             Identifying::Waiting { at, .. } => Some(*at),
             _ => None,
         };
-        let asking = matches!(self.identity, Identifying::Known) && !self.closing;
-        let proofs = [&self.registration, &self.permission];
-        let proof = proofs.into_iter().flatten().filter(|_| asking).filter_map(Proof::due).min();
+        let asking = matches!(self.identity, Identifying::Known(_)) && !self.closing;
+        let registration = self.registration.as_ref().filter(|_| asking).and_then(Proof::due);
+        let permission = self.permission.as_ref().filter(|_| asking).and_then(Startup::due);
         let recheck = self.recheck.as_ref().filter(|_| asking);
         let look = recheck.and_then(Recheck::due);
         let turn = recheck.and_then(|recheck| recheck.turns_at(now));
         let metering = self.metering.as_ref().and_then(Metering::due);
         let lease = self.leases.values().filter_map(Lease::due).min();
-        [identity, proof, look, turn, metering, lease].into_iter().flatten().min()
+        let time = self.time.due().filter(|_| asking && self.needs_time());
+        let due = [identity, registration, permission, time, look, turn, metering, lease];
+        due.into_iter().flatten().min()
     }
 
     /// One step: hears `input` at `now` and says what to do.
     pub fn step(&mut self, input: Input, now: Timestamp) -> Vec<Command> {
         let mut out = Out::default();
         self.hear(input, now, &mut out);
+        self.last = now;
         self.go_on(now, &mut out);
         self.publish(now, &mut out);
         if self.closing && !self.finished && self.idle() {
@@ -136,20 +171,14 @@ impl Engine {
 
     fn hear(&mut self, input: Input, now: Timestamp, out: &mut Out) {
         match input {
-            Input::Start { hour } => {
-                if self.plan.usage {
-                    let plan = &self.plan;
-                    self.metering =
-                        Some(Metering::new(plan.dimensions.clone(), plan.outage_stop, hour));
-                }
-                out.commands.push(Command::Identify);
-            }
+            Input::Start { inherited } => self.begin(inherited, out),
             Input::Tick => {}
             Input::Identified(Ok(identity)) => {
-                self.identity = Identifying::Known;
                 if let Some(metering) = &mut self.metering {
                     metering.identified(&identity);
                 }
+                self.open(Some(identity.clone()), out);
+                self.identity = Identifying::Known(identity);
             }
             Input::Identified(Err(failure)) => {
                 let Identifying::Asking { attempt, .. } = self.identity else { return };
@@ -157,6 +186,22 @@ impl Engine {
                 let attempt = attempt.saturating_add(1);
                 self.identity = Identifying::Waiting { at: now.after(delay), failure, attempt };
             }
+            Input::Unidentified => self.hurry = true,
+            Input::Opened { entitled, leading } => {
+                if let Some(check) = self.permission.as_mut().filter(|_| !leading) {
+                    check.opened(entitled, false);
+                }
+            }
+            Input::Led { books, hour } => self.lead(*books, hour, now, out),
+            Input::Deposed => self.metering = None,
+            Input::TimeKnown { behind_ms, guess_behind_ms } => {
+                if self.guess_behind_ms.replace(guess_behind_ms).is_none() {
+                    self.shift(guess_behind_ms, now);
+                    self.meter(out, |m, draw| m.time_known(guess_behind_ms, now, draw));
+                }
+                self.tell_skew(behind_ms, out);
+            }
+            Input::Noted(news) => out.news.push(news),
             Input::Registered(answer) => self.registered(answer, now, out),
             Input::Permitted(answer) => {
                 let answer = match answer {
@@ -164,8 +209,15 @@ impl Engine {
                     Permitted::No(refusal) => Answer::No(refusal),
                     Permitted::Failed(failure) => Answer::Failed(failure),
                 };
-                if let Some(proof) = &mut self.permission {
-                    proof.answered(answer, now, &mut self.draw);
+                if self.guess_behind_ms.is_none() {
+                    // Whatever the answer was: it is asked again, slower and slower, until one has brought the time.
+                    let text = "the answer told no time".into();
+                    let failure = Failure { class: FailureClass::Throttled, text };
+                    self.time.answered(Answer::Failed(failure), now, &mut self.draw);
+                }
+                let check = self.permission.as_mut();
+                if check.is_some_and(|check| check.answered(answer, now, &mut self.draw)) {
+                    self.meter(out, |m, _| m.entitled("zero record of the probe dimension"));
                 }
             }
             Input::Tiers(answer) => {
@@ -178,18 +230,25 @@ impl Engine {
                     out.news.extend(recheck.details(answer, now, &mut self.draw));
                 }
             }
-            Input::Series(series) => {
+            Input::Series(series) => self.meter(out, |m, _| m.learn(series)),
+            Input::Captured { slab, next } => {
+                self.meter(out, |m, draw| m.captured(slab, next, now, draw));
+            }
+            Input::Unrotated => {
                 if let Some(metering) = &mut self.metering {
-                    metering.learn(series);
+                    metering.unrotated(now);
                 }
             }
-            Input::Captured { hour, next, values } => {
-                self.meter(out, |m, draw| m.captured(hour, next, values, now, draw));
+            Input::TakenOver { ledger, waiting, disputed, why } => {
+                self.meter(out, |m, _| m.take_over(ledger, waiting, disputed, why));
             }
             Input::Sent { record, outcome } => {
+                if let Some(check) = &mut self.permission {
+                    check.sent(&outcome);
+                }
                 self.meter(out, |m, draw| m.sent(record, outcome, now, draw));
             }
-            Input::Flush => self.meter(out, |m, _| m.flush(now)),
+            Input::Flush => self.meter(out, |m, draw| m.flush(now, draw)),
             Input::SeatWanted { lease, spec, count } => {
                 let (made, step) = Lease::want(lease, spec, count, now, &mut self.draw);
                 self.leases.insert(lease, made);
@@ -207,7 +266,7 @@ impl Engine {
             Input::CheckedIn { lease, outcome } => {
                 self.lease(lease, now, out, |lease, _, draw| lease.checked_in(outcome, now, draw));
             }
-            Input::ShutDown => self.shut_down(now, out),
+            Input::ShutDown { last } => self.shut_down(last, now, out),
             Input::Deadline => {
                 self.leases.clear();
                 self.finished = true;
@@ -228,12 +287,20 @@ impl Engine {
                 Identifying::Asking { failure: Some(failure.clone()), attempt: *attempt };
             out.commands.push(Command::Identify);
         }
-        if matches!(self.identity, Identifying::Known) && !self.closing {
+        if self.hurry && self.unidentified() {
+            self.open(None, out);
+        }
+        if matches!(self.identity, Identifying::Known(_)) && !self.closing {
             if self.registration.as_mut().is_some_and(|proof| proof.ask(now)) {
                 out.commands.push(Command::Register);
             }
-            if self.permission.as_mut().is_some_and(|proof| proof.ask(now)) {
-                out.commands.push(Command::CheckUsage);
+            match self.permission.as_mut().and_then(|check| check.ask(now)) {
+                Some(startup::Question::DryRun) => out.commands.push(Command::CheckUsage),
+                Some(startup::Question::Zero) => out.commands.push(Command::ProbeUsage),
+                None if self.needs_time() && self.time.ask(now) => {
+                    out.commands.push(Command::CheckUsage);
+                }
+                None => {}
             }
             if let Some(recheck) = &mut self.recheck {
                 let (question, news) = recheck.tick(now, &mut self.draw);
@@ -241,10 +308,107 @@ impl Engine {
                 out.ask(question);
             }
         }
-        self.meter(out, |m, _| m.tick(now));
+        self.meter(out, |m, draw| m.tick(now, draw));
         for id in self.leases.keys().copied().collect::<Vec<_>>() {
             self.lease(id, now, out, |lease, _, _| lease.tick(now));
         }
+    }
+
+    /// True when usage waits for AWS's time and no question is on its way whose answer would bring it.
+    fn needs_time(&self) -> bool {
+        let asks = self.permission.as_ref().is_some_and(Startup::asks);
+        self.metering.is_some() && self.guess_behind_ms.is_none() && !asks
+    }
+
+    fn begin(&mut self, inherited: Option<Inherited>, out: &mut Out) {
+        let Some(Inherited { identity, license }) = inherited else {
+            out.commands.push(Command::Identify);
+            return;
+        };
+        // The parent's answers were about this task, and a fork makes no new one.
+        if license.verdict == Verdict::Licensed {
+            if let Some(proof) = &mut self.registration {
+                *proof = Proof::proved();
+            }
+            self.inherited = Some(license.clone());
+        }
+        self.license = license;
+        match identity {
+            Some(identity) => {
+                self.open(Some(identity.clone()), out);
+                self.identity = Identifying::Known(identity);
+            }
+            None => out.commands.push(Command::Identify),
+        }
+    }
+
+    /// True when somebody tried to find out who we are, and failed.
+    fn unidentified(&self) -> bool {
+        match &self.identity {
+            Identifying::Asking { failure, .. } => failure.is_some(),
+            Identifying::Waiting { .. } => true,
+            Identifying::Known(_) => false,
+        }
+    }
+
+    fn open(&mut self, identity: Option<Identity>, out: &mut Out) {
+        if self.plan.usage && !self.opened {
+            self.opened = true;
+            out.commands.push(Command::Open(identity));
+        }
+    }
+
+    fn lead(&mut self, books: Books, open: Hour, now: Timestamp, out: &mut Out) {
+        let plan = &self.plan;
+        let (entitled, policy) = (books.entitled, plan.metering.clone());
+        let mut metering = Metering::new(plan.dimensions.clone(), policy, books, open, now);
+        if let Identifying::Known(identity) = &self.identity {
+            metering.identified(identity);
+        }
+        if let Some(check) = &mut self.permission {
+            check.opened(entitled, metering.has_records());
+        }
+        self.metering = Some(metering);
+        if let Some(behind_ms) = self.guess_behind_ms {
+            self.meter(out, |m, draw| m.time_known(behind_ms, now, draw));
+        }
+    }
+
+    fn tell_skew(&mut self, behind_ms: i64, out: &mut Out) {
+        let before = std::mem::replace(&mut self.behind_ms, behind_ms);
+        let off = |ms: i64| ms.abs() >= SKEW_TOLD_MS;
+        if off(behind_ms - before) && off(behind_ms) {
+            let seconds = behind_ms.abs() / 1000;
+            let side = if behind_ms > 0 { "behind" } else { "ahead of" };
+            let text = format!(
+                "this computer's clock is {seconds} s {side} AWS's; billing follows AWS's, set the clock right"
+            );
+            out.news.push(News::new(EventKind::ClockSkew, text).with("behind_ms", behind_ms));
+        }
+    }
+
+    /// AWS's time takes the place of a guess, so `now` jumps. Moments that were reckoned by the guess jump along:
+    /// else a clock that was days ahead would make a retry wait for days, and one behind would age what is fresh.
+    fn shift(&mut self, behind_ms: i64, now: Timestamp) {
+        let moved = now.0.saturating_sub(self.last.0);
+        if moved.saturating_sub(behind_ms).saturating_abs() >= moved.saturating_abs() {
+            return; // it was known before our first step already
+        }
+        self.start = self.start.shifted(behind_ms);
+        if let Identifying::Waiting { at, .. } = &mut self.identity {
+            *at = at.shifted(behind_ms);
+        }
+        if let Some(proof) = &mut self.registration {
+            proof.shift(behind_ms);
+        }
+        if let Some(check) = &mut self.permission {
+            check.shift(behind_ms);
+        }
+        self.time.shift(behind_ms);
+        if let Some(recheck) = &mut self.recheck {
+            recheck.shift(behind_ms);
+        }
+        self.leases.values_mut().for_each(|lease| lease.shift(behind_ms));
     }
 
     fn registered(&mut self, answer: Registered, now: Timestamp, out: &mut Out) {
@@ -270,7 +434,7 @@ impl Engine {
         }
     }
 
-    fn shut_down(&mut self, now: Timestamp, out: &mut Out) {
+    fn shut_down(&mut self, last: bool, now: Timestamp, out: &mut Out) {
         if self.closing {
             return;
         }
@@ -278,7 +442,11 @@ impl Engine {
         for id in self.leases.keys().copied().collect::<Vec<_>>() {
             self.lease(id, now, out, |lease, _, _| lease.release(now));
         }
-        self.meter(out, |m, _| m.close(now));
+        if last {
+            self.meter(out, |m, _| m.close(now));
+        } else if let Some(metering) = &mut self.metering {
+            metering.leave();
+        }
     }
 
     /// True when the end has nothing left to wait for.
@@ -293,7 +461,7 @@ impl Engine {
     ) {
         if let Some(metering) = &mut self.metering {
             let step = act(metering, &mut self.draw);
-            out.commands.extend(step.commands);
+            step.commands.into_iter().for_each(|command| out.command(command));
             out.news.extend(step.news);
         }
     }
@@ -360,17 +528,29 @@ impl Engine {
         }));
     }
 
+    /// How long what a parent knew stands in for our own answers.
+    fn grace(&self) -> Duration {
+        self.plan.contract.as_ref().map_or(INHERITED_STANDS, |contract| contract.grace)
+    }
+
     fn fold(&self, now: Timestamp) -> License {
         let part = match &self.identity {
             Identifying::Asking { failure: Some(failure), .. }
             | Identifying::Waiting { failure, .. } => Part::pending(failure),
             Identifying::Asking { failure: None, .. } => Part::starting(),
-            Identifying::Known => {
-                let proofs = [&self.registration, &self.permission];
-                let proofs = proofs.into_iter().flatten().map(Proof::part);
-                fold(proofs.chain(self.recheck.as_ref().map(|recheck| recheck.part(now))).collect())
+            Identifying::Known(_) => {
+                let registration = self.registration.as_ref().map(Proof::part);
+                let permission = self.permission.as_ref().map(Startup::part);
+                let contract = self.recheck.as_ref().map(|recheck| recheck.part(now));
+                fold([registration, permission, contract].into_iter().flatten().collect())
             }
         };
+        if let Some(inherited) = &self.inherited
+            && part.verdict == Verdict::Pending
+            && now < self.start.after(self.grace())
+        {
+            return (**inherited).clone();
+        }
         let contract = self.recheck.as_ref().and_then(Recheck::contract);
         let same = part.verdict == self.license.verdict;
         License {
@@ -388,6 +568,14 @@ impl Engine {
 }
 
 impl Out {
+    /// Entries that follow each other are one transaction.
+    fn command(&mut self, command: Command) {
+        match (self.commands.last_mut(), command) {
+            (Some(Command::Commit(before)), Command::Commit(entries)) => before.extend(entries),
+            (_, command) => self.commands.push(command),
+        }
+    }
+
     fn ask(&mut self, question: Option<Question>) {
         self.commands.extend(question.map(|question| match question {
             Question::Tiers(want, token) => Command::AskTiers { want, token },

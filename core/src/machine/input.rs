@@ -1,22 +1,23 @@
 //! What a machine may hear.
 
+use super::{command::News, metering::Slab};
 use crate::model::{
+    books::Books,
     ids::{EntitlementName, Identity, LeaseId, RecordId, SeriesId},
-    license::EntitlementSpec,
+    license::{EntitlementSpec, License},
     outcome::{CheckedIn, CheckedOut, Details, Failure, Permitted, Registered, Sent, Tiers},
-    quantity::Raw,
     time::Hour,
-    usage::Series,
+    usage::{Lots, Series},
 };
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The guard begins; the running hour's counters carry this label.
+    /// The guard begins. A forked child knows what its parent knew.
     Start {
-        /// Label of the running hour.
-        hour: Hour,
+        /// Of the parent, in a forked child.
+        inherited: Option<Inherited>,
     },
     /// Time has passed.
     Tick,
@@ -30,16 +31,54 @@ pub enum Input {
     Tiers(Tiers),
     /// Answer to the read of the license.
     Details(Details),
+    /// `init` waits no longer for an identity: count without one, if there is none.
+    Unidentified,
+    /// The state of the task is open.
+    Opened {
+        /// AWS has said before that the buyer is entitled.
+        entitled: bool,
+        /// `Led` follows.
+        leading: bool,
+    },
+    /// This process leads the task from now on.
+    Led {
+        /// Everything that is durable.
+        books: Box<Books>,
+        /// Label of the running hour.
+        hour: Hour,
+    },
+    /// This process leads no more.
+    Deposed,
+    /// AWS's time is known, or known better.
+    TimeKnown {
+        /// How far this computer's clock is behind AWS's.
+        behind_ms: i64,
+        /// How far the time was behind AWS's that labels were given by until now.
+        guess_behind_ms: i64,
+    },
+    /// Something happened to the place where usage is kept.
+    Noted(News),
     /// New counters, told before values of theirs are captured.
     Series(Vec<(SeriesId, Series)>),
-    /// Final values of an ended hour.
+    /// Final values of a closed slab.
     Captured {
-        /// The hour they were counted in.
-        hour: Hour,
+        /// The slab.
+        slab: Slab,
         /// The hour that runs now.
         next: Hour,
-        /// Raw counts by counter; counters at zero are left out.
-        values: BTreeMap<SeriesId, Raw>,
+    },
+    /// No slab of the ring is free: the running hour goes on.
+    Unrotated,
+    /// A dead identity's ledger holds these counts.
+    TakenOver {
+        /// Id of that ledger.
+        ledger: String,
+        /// Never part of a request.
+        waiting: Lots,
+        /// Perhaps recorded.
+        disputed: Lots,
+        /// Whose it was, for a person.
+        why: String,
     },
     /// Answer to one send of a record.
     Sent {
@@ -82,10 +121,22 @@ pub enum Input {
     },
     /// Send the usage of ended hours now.
     Flush,
-    /// End: freeze the running hour, send everything, return seats.
-    ShutDown,
+    /// End: return seats; the last process of the task freezes the running hour and sends everything.
+    ShutDown {
+        /// No other process of the task is attached.
+        last: bool,
+    },
     /// The time for ending is over.
     Deadline,
+}
+
+/// What a forked child knows of its parent's guard.
+#[derive(Clone, Debug)]
+pub struct Inherited {
+    /// Who the task is; `None` when the parent did not know yet.
+    pub identity: Option<Identity>,
+    /// The license as it stood at the fork.
+    pub license: Arc<License>,
 }
 
 /// Which entitlements a contract question is about.

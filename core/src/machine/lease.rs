@@ -134,6 +134,23 @@ impl Lease {
         &self.spec.name
     }
 
+    /// The clock has jumped by this much. Times that AWS gave stay.
+    pub fn shift(&mut self, ms: i64) {
+        self.begun = self.begun.shifted(ms);
+        match &mut self.state {
+            State::AskAgain { at, .. } => *at = at.shifted(ms),
+            State::Returning { since, .. } => *since = since.shifted(ms),
+            State::ReturnAgain { since, at, .. } => {
+                (*since, *at) = (since.shifted(ms), at.shifted(ms));
+            }
+            State::Asking { .. }
+            | State::Held(_)
+            | State::Extending(_)
+            | State::Swapping
+            | State::Gone => {}
+        }
+    }
+
     /// When something is to be done next.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {

@@ -1,5 +1,6 @@
 //! What the machines are told once, at the start.
 
+use super::metering;
 use crate::model::{ids::EntitlementName, usage::DimensionSpec};
 use std::time::Duration;
 
@@ -14,10 +15,24 @@ pub struct Plan {
     pub contract: Option<ContractPlan>,
     /// Dimensions of custom metering.
     pub dimensions: Vec<DimensionSpec>,
-    /// How long metering may fail before it is serious.
-    pub outage_stop: Duration,
+    /// Rules of metering.
+    pub metering: metering::Policy,
+    /// How custom metering proves entitlement at start.
+    pub startup_check: StartupCheck,
     /// Verdicts prove nothing.
     pub sandbox: bool,
+}
+
+/// How custom metering proves entitlement at start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StartupCheck {
+    /// The strongest proof that burns no billed hour.
+    #[default]
+    Auto,
+    /// As `Auto`; where nothing better is known, a zero record of the probe dimension.
+    Probe,
+    /// A dry run, whatever else is known.
+    DryRun,
 }
 
 /// What the contract machine is told.

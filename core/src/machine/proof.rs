@@ -5,7 +5,7 @@
 
 use super::{draw::Draw, retry, verdict::Part};
 use crate::model::{
-    license::{Reason, Verdict},
+    license::Reason,
     outcome::{Failure, FailureClass, Refusal, RefusalReason},
     time::Timestamp,
 };
@@ -42,6 +42,18 @@ pub enum Answer {
 }
 
 impl Proof {
+    /// A proof that was had before.
+    #[must_use]
+    pub fn proved() -> Proof {
+        Proof { state: State::Yes, attempt: 0 }
+    }
+
+    /// True when AWS has answered.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        matches!(self.state, State::Yes | State::No(_))
+    }
+
     /// True when the call should be made now; it then counts as made.
     pub fn ask(&mut self, now: Timestamp) -> bool {
         let failure = match &self.state {
@@ -66,6 +78,13 @@ impl Proof {
         };
     }
 
+    /// The clock has jumped by this much.
+    pub fn shift(&mut self, ms: i64) {
+        if let State::Waiting { at, .. } = &mut self.state {
+            *at = at.shifted(ms);
+        }
+    }
+
     /// When to ask again.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
@@ -82,17 +101,14 @@ impl Proof {
             State::Idle | State::Asking(None) => Part::starting(),
             State::Asking(Some(failure)) | State::Waiting { failure, .. } => Part::pending(failure),
             State::Yes => Part::licensed(None),
-            State::No(refusal) => Part {
-                verdict: Verdict::Denied,
-                reason: reason(refusal.reason),
-                text: refusal.text.clone(),
-                until: None,
-            },
+            State::No(refusal) => Part::refused(refusal),
         }
     }
 }
 
-fn reason(why: RefusalReason) -> Reason {
+/// Why AWS said no, as a reason.
+#[must_use]
+pub fn reason(why: RefusalReason) -> Reason {
     match why {
         RefusalReason::NotEntitled => Reason::NotEntitled,
         RefusalReason::AccessDenied => Reason::AccessDenied,
@@ -116,6 +132,7 @@ pub fn pending_reason(class: FailureClass) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::license::Verdict;
 
     fn failure(class: FailureClass) -> Failure {
         Failure { class, text: "no route".into() }

@@ -98,6 +98,15 @@ impl Recheck {
         }
     }
 
+    /// The clock has jumped by this much. Times that AWS gave stay.
+    pub fn shift(&mut self, ms: i64) {
+        if let Phase::Idle { at } = &mut self.phase {
+            *at = at.shifted(ms);
+        }
+        self.good_at = self.good_at.shifted(ms);
+        self.looked_at = self.looked_at.shifted(ms);
+    }
+
     /// When something is to be done next.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {

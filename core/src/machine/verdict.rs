@@ -1,9 +1,9 @@
 //! Folds registration, metering and contract into one verdict.
 
-use super::proof::pending_reason;
+use super::proof::{pending_reason, reason};
 use crate::model::{
     license::{Reason, Verdict},
-    outcome::Failure,
+    outcome::{Failure, Refusal},
     time::Timestamp,
 };
 
@@ -39,6 +39,17 @@ impl Part {
             verdict: Verdict::Pending,
             reason: pending_reason(failure.class),
             text: failure.text.clone(),
+            until: None,
+        }
+    }
+
+    /// AWS said no.
+    #[must_use]
+    pub fn refused(refusal: &Refusal) -> Part {
+        Part {
+            verdict: Verdict::Denied,
+            reason: reason(refusal.reason),
+            text: refusal.text.clone(),
             until: None,
         }
     }

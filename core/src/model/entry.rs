@@ -1,27 +1,49 @@
 //! Entries of the account: facts that must be durable before the next step is taken.
 
 use super::{
-    ids::{ClientToken, ConsumptionToken, LeaseId, RecordId, SeriesId},
+    ids::{ClientToken, ConsumptionToken, Dimension, LeaseId, RecordId, SeriesId},
     quantity::Raw,
     time::{Hour, Timestamp},
-    usage::Record,
+    usage::{Lots, Record, Series},
 };
 use std::collections::BTreeMap;
 
-/// One fact that must be durable before the next step is taken.
+/// One fact that must be durable before the next step is taken. `Books::apply` says what each one means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// Final values of an ended hour.
+    /// New counters.
+    Named(Vec<(SeriesId, Series)>),
+    /// Final values of a closed slab.
     Captured {
-        /// The hour.
+        /// Number of the slab.
+        sequence: u64,
+        /// Hour that it is labelled with.
         hour: Hour,
-        /// Raw counts by counter.
+        /// AWS's time was not known while it counted, so the label may be wrong.
+        provisional: bool,
+        /// Raw counts by counter; counters at zero are left out.
         values: BTreeMap<SeriesId, Raw>,
     },
-    /// A record's content is fixed.
+    /// AWS's time is known: what was counted under one label belongs to another.
+    Relabelled {
+        /// The label so far.
+        from: Hour,
+        /// The hour by AWS's time.
+        to: Hour,
+    },
+    /// A record's content is fixed; its parts no longer wait.
     Frozen(Record),
     /// The first byte of the record is about to leave.
     Begun(RecordId),
+    /// A send of the record gave no fate.
+    Attempted {
+        /// Which.
+        record: RecordId,
+        /// It may have been recorded all the same.
+        in_doubt: bool,
+        /// What happened.
+        why: String,
+    },
     /// What became of a record.
     Settled {
         /// Which.
@@ -29,12 +51,34 @@ pub enum Entry {
         /// Its fate.
         fate: Fate,
     },
-    /// Levels of an hour that can no longer be reported.
-    Missed {
-        /// The hour.
+    /// Waiting counts of one hour that no record will ever hold.
+    SetAside {
+        /// Whose.
+        dimension: Dimension,
+        /// When they were counted.
         hour: Hour,
-        /// Raw values by counter.
-        values: BTreeMap<SeriesId, Raw>,
+        /// Where they stand from now on.
+        place: Place,
+        /// Why.
+        why: String,
+    },
+    /// AWS answered that the buyer is entitled to use this product in this task or pod.
+    Entitled {
+        /// What it answered: a metering record id, or the name of the answer.
+        receipt: String,
+    },
+    /// Counts that another ledger held: one of a dead identity, or a broken one of our own.
+    TakenOver {
+        /// Id of that ledger. A ledger is taken over once.
+        ledger: String,
+        /// Never part of a request.
+        waiting: Lots,
+        /// Perhaps recorded, under an identity or a token that is not ours.
+        disputed: Lots,
+        /// Levels of hours that are over.
+        missed: Lots,
+        /// Why.
+        why: String,
     },
     /// A check out is about to be asked for.
     LeaseBegun {
@@ -66,8 +110,13 @@ pub enum Fate {
         /// Request id.
         request_id: Option<String>,
     },
-    /// AWS does not have it; its counts go to a later hour.
+    /// AWS does not have it; its counts wait for a later hour.
     Carried {
+        /// Why.
+        why: String,
+    },
+    /// AWS does not have it, and its levels belong to no other hour.
+    Missed {
         /// Why.
         why: String,
     },
@@ -81,4 +130,13 @@ pub enum Fate {
         /// Why.
         why: String,
     },
+}
+
+/// Where counts end that no record will hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Levels that came too late.
+    Missed,
+    /// Refused until somebody repairs the set-up.
+    Held,
 }

@@ -101,6 +101,8 @@ pub enum Sent {
     TokenConflict(String),
     /// No answer to decide on.
     Failed(Failure),
+    /// It was not tried: what it rests on could not be made durable.
+    Unwritten(String),
 }
 
 /// Answer to an uncounted `CheckoutLicense`, which asks which tiers were bought.

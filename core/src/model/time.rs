@@ -27,6 +27,12 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(millis(delay)))
     }
 
+    /// The same moment by a clock that is ahead by `ms`, saturating.
+    #[must_use]
+    pub fn shifted(self, ms: i64) -> Timestamp {
+        Timestamp(self.0.saturating_add(ms))
+    }
+
     /// Time from `earlier` to here; zero when `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> Duration {
@@ -50,6 +56,17 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// AWS's time at one moment of this computer's run, from which every later moment follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// AWS's time then.
+    pub time: Timestamp,
+    /// Milliseconds since this computer started, suspended time included.
+    pub boot_ms: i64,
+    /// Which start of the computer that was.
+    pub boot: u64,
+}
+
 /// Hours since 1970-01-01T00:00:00Z. AWS rounds every usage record down to one of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hour(pub i64);
@@ -71,6 +88,13 @@ impl Hour {
     #[must_use]
     pub fn next(self) -> Hour {
         Hour(self.0.saturating_add(1))
+    }
+
+    /// Year and month that it begins in.
+    #[must_use]
+    pub fn month(self) -> (i64, i64) {
+        let (year, month, _) = civil(self.start().0.div_euclid(24 * HOUR_MS));
+        (year, month)
     }
 }
 

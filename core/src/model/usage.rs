@@ -5,7 +5,7 @@ use super::{
     quantity::{Raw, Scale, Units},
     time::{Hour, Timestamp},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How the values of one hour become one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +66,25 @@ impl DimensionSpec {
 pub type Tags = BTreeMap<String, String>;
 
 /// A counter's place: which dimension, which tags.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Series {
-    /// Index into the configured dimensions.
-    pub dimension: usize,
+    /// API name of the dimension.
+    pub dimension: Dimension,
     /// Empty for the untagged counter.
     pub tags: Tags,
 }
+
+/// Counts of one counter in one hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lot {
+    /// When they were counted.
+    pub hour: Hour,
+    /// By which counter.
+    pub series: SeriesId,
+}
+
+/// Raw counts, by hour and counter.
+pub type Lots = BTreeMap<Lot, Raw>;
 
 /// One usage record with everything that its bytes depend on. It never changes after the freeze.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,10 +103,22 @@ pub struct Record {
     pub allocations: Vec<Allocation>,
     /// Sent with every attempt.
     pub client_token: ClientToken,
-    /// Raw counts inside, by counter, so that a refused record can give them back.
-    pub raw: BTreeMap<SeriesId, Raw>,
-    /// Hours that a carried part was counted in.
-    pub carried_from: Vec<Hour>,
+    /// Raw counts inside, by hour and counter, so that a refused record can give them back.
+    pub parts: Lots,
+}
+
+impl Record {
+    /// Raw counts inside.
+    #[must_use]
+    pub fn raw(&self) -> Raw {
+        self.parts.values().sum()
+    }
+
+    /// Other hours that a part of it was counted in, oldest first.
+    #[must_use]
+    pub fn carried_from(&self) -> BTreeSet<Hour> {
+        self.parts.keys().map(|lot| lot.hour).filter(|hour| *hour != self.hour).collect()
+    }
 }
 
 /// Part of a record that belongs to one tag set.

@@ -26,6 +26,10 @@ pub trait Cloud {
     /// `MeterUsage` with `DryRun`, which records nothing.
     fn check_usage(&self, probe: UsageProbe) -> Call<Permitted>;
 
+    /// `MeterUsage` of nothing, for good: a record of zero on a dimension that bills nothing, whose hour it
+    /// takes. A record of this hour that is there already is a yes as well.
+    fn probe(&self, probe: UsageProbe) -> Call<Permitted>;
+
     /// `MeterUsage` of a frozen record, always the same bytes for the same record.
     fn meter(&self, product: ProductCode, record: Record) -> Call<Sent>;
 
@@ -50,7 +54,7 @@ pub trait Cloud {
 pub struct UsageProbe {
     /// Product code.
     pub product: ProductCode,
-    /// Any dimension of the product.
+    /// For a dry run any dimension of the product; for a probe the one that is there for it.
     pub dimension: String,
     /// Now, by the guard's clock.
     pub timestamp: Timestamp,

@@ -1,6 +1,11 @@
-//! Counters of the running hour, shared by every thread that adds.
+//! Counters of the running hour, shared by every thread and process that adds.
 
-use crate::model::{ids::SeriesId, quantity::Raw, time::Hour, usage::Kind};
+use crate::model::{
+    ids::SeriesId,
+    quantity::Raw,
+    time::Hour,
+    usage::{Kind, Series},
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Why a counter did not take a value.
@@ -22,24 +27,64 @@ pub trait Add: Send + Sync {
 
     /// What `series` holds in the running hour.
     fn peek(&self, series: SeriesId) -> Raw;
+
+    /// Number of the running slab.
+    fn sequence(&self) -> u64;
+
+    /// This process's guard ends: its later values are refused. Other processes go on counting.
+    fn end(&self);
 }
 
-/// Cold half: called by the driver alone.
-pub trait Counters {
-    /// The half that product threads hold.
-    fn adder(&self) -> Arc<dyn Add>;
+/// The list of counters of a task. It only grows, and every process sees the same one.
+pub trait SeriesList: Send + Sync {
+    /// Shows `change` the whole list, by number; what it returns is appended before anybody else appends.
+    ///
+    /// # Errors
+    /// The list cannot be read or written; nothing was appended then.
+    fn with(&self, change: &mut dyn FnMut(&[Series]) -> Option<Series>) -> Result<(), String>;
+}
 
-    /// Hour that the running slab is labelled with.
+/// A closed slab: its values are final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Its number. Numbers only grow.
+    pub sequence: u64,
+    /// The hour that it is labelled with.
+    pub hour: Hour,
+    /// The label was given before AWS's time was known.
+    pub provisional: bool,
+    /// Raw counts by counter; counters at zero are left out.
+    pub values: BTreeMap<SeriesId, Raw>,
+}
+
+/// Cold half: for the leader alone.
+pub trait Counters {
+    /// Label of the running slab.
     fn hour(&self) -> Hour;
 
-    /// Corrects the label of the running slab, once the clock is known.
-    fn label(&mut self, hour: Hour);
+    /// Corrects the label of the running slab, once the time is known.
+    fn label(&mut self, hour: Hour, provisional: bool);
 
-    /// Opens a slab labelled `next`, closes the running one and returns its final values.
+    /// Opens a slab labelled `next` and closes the running one. A value added meanwhile is in exactly one.
     ///
-    /// A value added while this runs is in exactly one of the two.
-    fn rotate(&mut self, next: Hour) -> BTreeMap<SeriesId, Raw>;
+    /// `None` when every slab of the ring waits to be captured: the running one then goes on.
+    fn rotate(&mut self, next: Hour, provisional: bool) -> Option<Closed>;
 
-    /// Closes the running slab for good and returns its final values.
-    fn close(&mut self) -> BTreeMap<SeriesId, Raw>;
+    /// Slabs that are closed and not captured, the oldest first. A second call gives the same.
+    fn uncaptured(&mut self) -> Vec<Closed>;
+
+    /// The capture of slab `sequence` and of all before it is durable: their places may be used again.
+    fn captured(&mut self, sequence: u64);
+
+    /// The last attached process ends. Where other processes may come, a slab with the same label is opened.
+    fn close(&mut self) -> Option<Closed>;
+}
+
+/// Both halves and the list, as one process holds them.
+#[derive(Clone)]
+pub struct Counting {
+    /// Takes values.
+    pub adder: Arc<dyn Add>,
+    /// Names them.
+    pub series: Arc<dyn SeriesList>,
 }

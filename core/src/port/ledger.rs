@@ -1,19 +1,24 @@
 //! The durable account: what was counted, what was sent, what became of it.
 
-use crate::model::entry::Entry;
+use crate::model::{entry::Entry, time::Timestamp};
 
-/// A ledger that could not make an entry durable.
+/// Why entries were not made durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LedgerError(pub String);
+pub enum LedgerError {
+    /// The disk does not take them now. What depends on them must not happen; try again.
+    Unwritten(String),
+    /// Another process leads, or the lock is gone: this process must stop to lead at once.
+    Deposed(String),
+}
 
-/// Where entries are kept.
+/// Where entries are kept. Opened by the leader alone.
 pub trait Ledger {
-    /// Makes all entries durable, or none.
+    /// True while this process leads. To be asked before anything that only a leader may do.
+    fn holds(&self) -> bool;
+
+    /// Makes all entries durable in one transaction, or none. `now` is noted beside each.
     ///
     /// # Errors
-    /// Nothing was written, and what depends on it must not happen.
-    fn commit(&mut self, entries: &[Entry]) -> Result<(), LedgerError>;
-
-    /// Where the entries live: `durable`, `container` or `memory`.
-    fn storage(&self) -> &'static str;
+    /// Nothing was written.
+    fn commit(&mut self, entries: &[Entry], now: Timestamp) -> Result<(), LedgerError>;
 }

@@ -3,19 +3,17 @@
 use super::{
     clock::Clock,
     cloud::{Call, Cloud},
-    counters::Counters,
     entropy::Entropy,
-    ledger::Ledger,
+    state::{Heirloom, Open},
     wake::Wake,
 };
+use crate::error::Result;
 use std::{io, rc::Rc, thread::JoinHandle};
 
 /// The parts of one guard. They are made on the caller's thread and move to the guard's own.
 pub struct Parts {
-    /// Counters of the running hour.
-    pub counters: Box<dyn Counters + Send>,
-    /// The durable account.
-    pub ledger: Box<dyn Ledger + Send>,
+    /// Opens the state of the task: counters and ledger.
+    pub open: Open,
     /// Randomness.
     pub entropy: Box<dyn Entropy>,
     /// Makes what lives on the guard's own thread.
@@ -26,8 +24,11 @@ pub struct Parts {
     pub wake: fn() -> io::Result<Box<dyn Wake>>,
 }
 
+/// Makes the parts for these settings; a forked child shares its parent's state.
+pub type Plug<S> = fn(&S, Option<Heirloom>) -> Result<Parts>;
+
 /// Makes the clock and the cloud, on the guard's own thread.
-pub type Connect = Box<dyn FnOnce() -> Call<Result<Connected, String>> + Send>;
+pub type Connect = Box<dyn FnOnce() -> Call<std::result::Result<Connected, String>> + Send>;
 
 /// Starts a named thread.
 pub type Spawn = fn(&str, Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>>;

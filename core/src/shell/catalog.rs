@@ -7,8 +7,12 @@ use crate::{
         tags,
         usage::{DimensionSpec, Kind, Series, Tags},
     },
+    port::counters::SeriesList,
 };
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// Counters in a slab.
 const SERIES_MAX: usize = 4096;
@@ -16,19 +20,23 @@ const SERIES_MAX: usize = 4096;
 /// Source: MeterUsage model, `UsageAllocations`.
 const TAG_SETS_MAX: usize = 2400;
 
-/// The list of counters, which only grows.
+/// The counters of a task, as one process names them.
 pub(crate) struct Catalog {
     dimensions: Vec<DimensionSpec>,
-    series: Mutex<Vec<Series>>,
+    list: Arc<dyn SeriesList>,
+    /// What this process has found before: a counter's number never changes.
+    known: Mutex<BTreeMap<Series, SeriesId>>,
 }
 
 impl Catalog {
-    /// A catalog whose first counters are the untagged ones, in the order of the dimensions.
-    pub(crate) fn new(dimensions: Vec<DimensionSpec>) -> Catalog {
-        let untagged =
-            (0..dimensions.len()).map(|dimension| Series { dimension, tags: Tags::new() });
-        let series = Mutex::new(untagged.collect());
-        Catalog { dimensions, series }
+    /// A catalog over the task's list, which then has the untagged counter of every dimension.
+    pub(crate) fn new(dimensions: Vec<DimensionSpec>, list: Arc<dyn SeriesList>) -> Catalog {
+        let catalog = Catalog { dimensions, list, known: Mutex::new(BTreeMap::new()) };
+        for spec in &catalog.dimensions {
+            // A list that cannot be written says so when the meter is made.
+            let _ = catalog.place(Series { dimension: spec.name.clone(), tags: Tags::new() });
+        }
+        catalog
     }
 
     /// The counter of a dimension and tag set; a new set gets a new one.
@@ -37,32 +45,62 @@ impl Catalog {
         dimension: &str,
         pairs: &[(&str, &str)],
     ) -> Result<(SeriesId, Kind)> {
-        let index = self.index(dimension)?;
+        let spec = self.spec(dimension)?;
         let tags = tags::check(dimension, pairs)?;
-        let kind = self.dimensions.get(index).map_or(Kind::Sum, |spec| spec.kind);
-        let mut series = self.lock();
-        let same = series.iter().position(|s| s.dimension == index && s.tags == tags);
-        let place = match same {
-            Some(place) => place,
-            None if full(&series, index) => index, // counted untagged: sums still match
-            None => {
-                series.push(Series { dimension: index, tags });
-                series.len() - 1
-            }
-        };
-        let id = u32::try_from(place).unwrap_or_default();
-        Ok((SeriesId(id), kind))
+        let id = self.place(Series { dimension: spec.name.clone(), tags }).map_err(|why| {
+            Error::new(
+                Code::Storage,
+                format!("cannot make a meter of dimension `{dimension}`: {why}"),
+            )
+        })?;
+        Ok((id, spec.kind))
+    }
+
+    /// The counter that stands for one of another ledger.
+    pub(crate) fn adopt(&self, series: &Series) -> Option<SeriesId> {
+        self.place(series.clone()).ok()
     }
 
     /// Counters from number `first` on.
     pub(crate) fn since(&self, first: usize) -> Vec<(SeriesId, Series)> {
-        let series = self.lock();
-        let ids = (0_u32..).map(SeriesId);
-        ids.zip(series.iter().cloned()).skip(first).collect()
+        let mut found = Vec::new();
+        // A list that cannot be read now is read at the next capture; the counts stay where they are.
+        let _ = self.list.with(&mut |list| {
+            let ids = (0_u32..).map(SeriesId);
+            found = ids.zip(list.iter().cloned()).skip(first).collect();
+            None
+        });
+        found
     }
 
-    fn index(&self, dimension: &str) -> Result<usize> {
-        self.dimensions.iter().position(|spec| spec.name.as_str() == dimension).ok_or_else(|| {
+    fn place(&self, series: Series) -> std::result::Result<SeriesId, String> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = known.get(&series) {
+            return Ok(*id);
+        }
+        let mut place = None;
+        self.list.with(&mut |list| {
+            let find = |wanted: &Series| list.iter().position(|series| series == wanted);
+            place = find(&series);
+            if place.is_some() {
+                return None;
+            }
+            if full(list, &series) {
+                // Counted untagged: sums still match.
+                place = find(&Series { tags: Tags::new(), ..series.clone() });
+                return None;
+            }
+            place = Some(list.len());
+            Some(series.clone())
+        })?;
+        let place = place.and_then(|place| u32::try_from(place).ok());
+        let id = SeriesId(place.ok_or("the list of counters is full; use fewer tag sets")?);
+        known.insert(series, id);
+        Ok(id)
+    }
+
+    fn spec(&self, dimension: &str) -> Result<&DimensionSpec> {
+        self.dimensions.iter().find(|spec| spec.name.as_str() == dimension).ok_or_else(|| {
             let known: Vec<&str> = self.dimensions.iter().map(|spec| spec.name.as_str()).collect();
             let known = if known.is_empty() {
                 "the configuration defines no dimensions".to_owned()
@@ -75,21 +113,32 @@ impl Catalog {
             )
         })
     }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Series>> {
-        self.series.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-fn full(series: &[Series], dimension: usize) -> bool {
-    series.len() >= SERIES_MAX
-        || series.iter().filter(|s| s.dimension == dimension && !s.tags.is_empty()).count()
-            >= TAG_SETS_MAX
+fn full(list: &[Series], new: &Series) -> bool {
+    let tagged = |s: &&Series| s.dimension == new.dimension && !s.tags.is_empty();
+    list.len() >= SERIES_MAX
+        || !new.tags.is_empty() && list.iter().filter(tagged).count() >= TAG_SETS_MAX
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Default)]
+    struct List(Mutex<Vec<Series>>);
+
+    impl SeriesList for List {
+        fn with(
+            &self,
+            change: &mut dyn FnMut(&[Series]) -> Option<Series>,
+        ) -> std::result::Result<(), String> {
+            let mut list = self.0.lock().expect("no panic inside");
+            let new = change(&list);
+            list.extend(new);
+            Ok(())
+        }
+    }
 
     fn catalog() -> Catalog {
         let spec = |name: &str| DimensionSpec {
@@ -99,7 +148,7 @@ mod tests {
             fraction_digits: 0,
             ceiling: None,
         };
-        Catalog::new(vec![spec("requests"), spec("gb")])
+        Catalog::new(vec![spec("requests"), spec("gb")], Arc::new(List::default()))
     }
 
     #[test]
@@ -110,6 +159,17 @@ mod tests {
         assert_eq!(id(&[("a", "1"), ("b", "2")]), id(&[("b", "2"), ("a", "1")]));
         assert_ne!(id(&[("a", "1")]), id(&[("a", "2")]));
         assert_eq!(catalog.since(2).len(), 3);
+    }
+
+    #[test]
+    fn two_processes_give_one_counter_one_number() {
+        let list: Arc<dyn SeriesList> = Arc::new(List::default());
+        let first = Catalog::new(catalog().dimensions, list.clone());
+        let second = Catalog::new(catalog().dimensions, list);
+        let tags = [("a", "1")];
+        let id = first.resolve("gb", &tags).expect("valid");
+        assert_eq!(second.resolve("gb", &tags).expect("valid"), id);
+        assert_eq!(first.since(0).len(), 3);
     }
 
     #[test]

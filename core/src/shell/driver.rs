@@ -1,23 +1,32 @@
 //! The driver: the loop that feeds the engine and carries out its commands.
 
 use super::{
+    backlog::Written,
     catalog::Catalog,
     effects::{self, Product},
     mailbox::Request,
     notifier::Notifier,
     report::{FlushReport, SeatState, ShutdownReport},
-    shared::Shared,
+    share::Share,
+    shared::{Attached, Shared},
+    thread::Cargo,
 };
 use crate::{
     error::Result,
-    machine::{command::Command, engine::Engine, input::Input, metering::Metering, plan::Plan},
+    machine::{
+        command::Command,
+        engine::Engine,
+        input::{Inherited, Input},
+        metering::Metering,
+    },
     model::{
-        ids::LeaseId,
+        entry::Entry,
+        ids::{Identity, LeaseId},
         license::{License, Reason, Verdict},
         time::Timestamp,
-        usage::Account,
+        usage::{Account, DimensionSpec},
     },
-    port::{clock::Clock, cloud::Cloud, counters::Counters, ledger::Ledger, parts::Connected},
+    port::{clock::Clock, cloud::Cloud, parts::Connected, state::Open},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -31,13 +40,18 @@ use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet, time::Instant};
 pub(crate) struct Driver {
     clock: Rc<dyn Clock>,
     cloud: Rc<dyn Cloud>,
-    counters: Box<dyn Counters + Send>,
-    ledger: Box<dyn Ledger + Send>,
+    open: Open,
+    dimensions: Vec<DimensionSpec>,
+    /// The pricing has custom metering, so there is a state to open.
+    meters: bool,
+    /// When `init` waits no longer for an identity.
+    hurry: Option<Instant>,
+    /// Once the state of the task is open.
+    share: Option<Share>,
+    /// What the engine was told of this computer's clock.
+    behind_ms: Option<i64>,
     engine: Engine,
     product: Product,
-    catalog: Arc<Catalog>,
-    /// Counters that the engine knows of.
-    series_told: usize,
     shared: Arc<Shared>,
     notifier: Arc<Notifier>,
     mailbox: UnboundedReceiver<Request>,
@@ -64,35 +78,28 @@ struct Flush {
 struct Ending {
     until: Instant,
     delivered: u64,
+    /// No other process of the task is attached.
+    last: bool,
     reply: SyncSender<ShutdownReport>,
 }
 
 impl Driver {
-    #[expect(clippy::too_many_arguments, reason = "one maker, one caller, all parts named there")]
-    pub(crate) fn new(
-        connected: Connected,
-        mut counters: Box<dyn Counters + Send>,
-        ledger: Box<dyn Ledger + Send>,
-        seed: [u8; 32],
-        plan: Plan,
-        product: Product,
-        catalog: Arc<Catalog>,
-        shared: Arc<Shared>,
-        notifier: Arc<Notifier>,
-        mailbox: UnboundedReceiver<Request>,
-    ) -> Driver {
+    pub(crate) fn new(cargo: Cargo, connected: Connected) -> Driver {
         let Connected { clock, cloud } = connected;
         let now = clock.now();
-        counters.label(now.hour());
+        let Cargo { open, seed, plan, product, shared, notifier, mailbox, startup_timeout, .. } =
+            cargo;
         Driver {
+            dimensions: plan.dimensions.clone(),
+            meters: plan.usage,
+            hurry: plan.usage.then(|| after(startup_timeout)),
             engine: Engine::new(plan, seed, now),
             clock,
             cloud,
-            counters,
-            ledger,
+            open,
+            share: None,
+            behind_ms: None,
             product,
-            catalog,
-            series_told: 0,
             shared,
             notifier,
             mailbox,
@@ -104,16 +111,20 @@ impl Driver {
         }
     }
 
-    pub(crate) async fn run(mut self) {
-        self.hear(Input::Start { hour: self.counters.hour() });
-        self.shared.started();
+    pub(crate) async fn run(mut self, inherited: Option<Inherited>) {
+        self.hear(Input::Start { inherited });
+        if !self.meters {
+            self.shared.started();
+        }
         while !self.finished {
+            self.tell_time();
             self.answer_flushes();
             let due = self.engine.due(self.clock.now());
             if self.calls.is_empty() && due.is_none_or(|due| due > self.clock.now()) {
                 self.clock.at_rest();
             }
             let patience = self.patience();
+            let watch = self.share.as_ref().map(Share::watch_at);
             tokio::select! {
                 biased;
                 request = self.mailbox.recv() => match request {
@@ -127,7 +138,12 @@ impl Driver {
                     self.hear(input);
                 },
                 () = self.clock.wait(due) => self.hear(Input::Tick),
-                () = tokio::time::sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {
+                () = until(watch) => self.watch(),
+                () = until(self.hurry) => {
+                    self.hurry = None;
+                    self.hear(Input::Unidentified);
+                }
+                () = until(patience) => {
                     if self.ending.as_ref().is_some_and(|ending| ending.until <= Instant::now()) {
                         self.hear(Input::Deadline);
                     }
@@ -172,33 +188,121 @@ impl Driver {
             }
             Request::ShutDown { deadline, reply } => {
                 let (until, delivered) = (after(deadline), self.delivered());
-                self.ending = Some(Ending { until, delivered, reply });
-                self.hear(Input::ShutDown);
+                self.ending = Some(Ending { until, delivered, last: true, reply });
+                self.shut_down();
             }
+        }
+    }
+
+    /// Ends this process's share. Whoever is last of the task freezes what the running hour has.
+    fn shut_down(&mut self) {
+        let Some(share) = &self.share else { return self.hear(Input::ShutDown { last: true }) };
+        share.counting.adder.end();
+        if !share.leads() {
+            self.watch(); // a leader that died a moment ago has left it to us
+        }
+        let last = self.share.as_mut().is_some_and(Share::last);
+        if let Some(ending) = &mut self.ending {
+            ending.last = last;
+        }
+        self.hear(Input::ShutDown { last });
+    }
+
+    /// Opens the state of the task, and leads it when nobody does.
+    fn open(&mut self, identity: Option<&Identity>, inputs: &mut VecDeque<Input>) {
+        let state = (self.open)(identity);
+        let counting = state.counting();
+        let catalog = Arc::new(Catalog::new(self.dimensions.clone(), counting.series.clone()));
+        let mut share = Share::new(state, catalog.clone(), counting.clone());
+        if let Some(anchor) = share.anchor() {
+            self.clock.adopt(anchor);
+        }
+        let mut led = VecDeque::new();
+        share.watch(self.clock.now(), self.clock.anchor().is_none(), &mut led);
+        inputs.push_back(Input::Opened { entitled: share.entitled(), leading: share.leads() });
+        inputs.append(&mut led);
+        self.shared.attach(Attached {
+            adder: counting.adder,
+            catalog,
+            storage: share.storage(),
+            heirloom: share.heirloom(),
+            identity: identity.cloned(),
+        });
+        self.share = Some(share);
+    }
+
+    /// Half a second of a process that does not lead, or a while of one that does.
+    fn watch(&mut self) {
+        let mut inputs = VecDeque::new();
+        let (now, provisional) = (self.clock.now(), self.clock.anchor().is_none());
+        if let Some(share) = &mut self.share {
+            share.watch(now, provisional, &mut inputs);
+        }
+        self.hear_all(inputs);
+    }
+
+    /// Tells the engine when AWS's time becomes known, and when this computer's clock is moved against it.
+    fn tell_time(&mut self) {
+        let Some(anchor) = self.clock.anchor() else { return };
+        if let Some(share) = &mut self.share {
+            share.set_anchor(anchor);
+        }
+        let behind_ms = self.clock.behind_ms();
+        let told = self.behind_ms.is_some_and(|told| (told - behind_ms).abs() < CLOCK_MOVED_MS);
+        if !told {
+            self.behind_ms = Some(behind_ms);
+            let guess_behind_ms = self.clock.guess_behind_ms();
+            self.hear(Input::TimeKnown { behind_ms, guess_behind_ms });
         }
     }
 
     /// Feeds one input, and whatever its commands bring at once.
     fn hear(&mut self, input: Input) {
-        let mut inputs = VecDeque::from([input]);
+        self.hear_all(VecDeque::from([input]));
+    }
+
+    fn hear_all(&mut self, mut inputs: VecDeque<Input>) {
+        let mut opened = false;
         while let Some(input) = inputs.pop_front() {
+            opened |= matches!(input, Input::Opened { .. });
             let now = self.clock.now();
-            let mut unwritten = None;
             for command in self.engine.step(input, now) {
-                self.carry_out(command, now, &mut unwritten, &mut inputs);
+                self.carry_out(command, now, &mut inputs);
+            }
+        }
+        if let Some(share) = &mut self.share {
+            share.show(&self.engine);
+        }
+        if opened {
+            self.shared.started();
+        }
+    }
+
+    /// Makes entries durable. Says why not, when they are kept for the next try.
+    fn commit(
+        &mut self,
+        entries: Vec<Entry>,
+        now: Timestamp,
+        inputs: &mut VecDeque<Input>,
+    ) -> Option<String> {
+        let Some(share) = &mut self.share else { return None };
+        match share.commit(entries, now) {
+            Written::Yes => None,
+            Written::No(why) => Some(why),
+            Written::Deposed => {
+                if self.engine.metering().is_some() {
+                    inputs.push_back(Input::Deposed);
+                }
+                Some("another process of the task leads".to_owned())
             }
         }
     }
 
-    fn carry_out(
-        &mut self,
-        command: Command,
-        now: Timestamp,
-        unwritten: &mut Option<String>,
-        inputs: &mut VecDeque<Input>,
-    ) {
-        if let Some(why) = unwritten
-            && let Some(input) = effects::unwritten(&command, why)
+    fn carry_out(&mut self, command: Command, now: Timestamp, inputs: &mut VecDeque<Input>) {
+        // What rests on entries that are not durable must not happen.
+        if effects::rests_on_entries(&command)
+            && let Some(why) = self.commit(Vec::new(), now, inputs)
+            && let Some(input) = effects::unwritten(&command, &why)
         {
             inputs.push_back(input);
             return;
@@ -209,22 +313,22 @@ impl Driver {
             return;
         }
         match command {
-            Command::Commit(entries) => {
-                if let Err(why) = self.ledger.commit(&entries) {
-                    *unwritten = Some(why.0);
+            Command::Commit(entries) => drop(self.commit(entries, now, inputs)),
+            Command::Open(identity) => self.open(identity.as_ref(), inputs),
+            Command::Rotate { next, provisional } => {
+                if let Some(share) = &mut self.share {
+                    share.rotate(next, provisional, inputs);
                 }
             }
-            Command::Rotate { next } => {
-                let hour = self.counters.hour();
-                let values = self.counters.rotate(next);
-                self.tell_series(inputs);
-                inputs.push_back(Input::Captured { hour, next, values });
+            Command::Label { hour } => {
+                if let Some(share) = &mut self.share {
+                    share.label(hour);
+                }
             }
             Command::CloseCounters => {
-                let hour = self.counters.hour();
-                let values = self.counters.close();
-                self.tell_series(inputs);
-                inputs.push_back(Input::Captured { hour, next: hour.next(), values });
+                if let Some(share) = &mut self.share {
+                    share.close(inputs);
+                }
             }
             Command::SeatAnswer { lease, answer } => self.seat_answer(lease, answer),
             Command::SeatState { lease, expires } => {
@@ -260,38 +364,37 @@ impl Driver {
         }
     }
 
-    fn tell_series(&mut self, inputs: &mut VecDeque<Input>) {
-        let new = self.catalog.since(self.series_told);
-        if !new.is_empty() {
-            self.series_told += new.len();
-            inputs.push_back(Input::Series(new));
-        }
-    }
-
-    fn accounts(&mut self) -> Vec<Account> {
-        let mut accounts = self.engine.accounts();
-        let adder = self.counters.adder();
-        if self.engine.metering().is_some_and(|metering| !metering.closed()) {
-            for (id, series) in self.catalog.since(0) {
-                if let Some(account) = accounts.get_mut(series.dimension) {
-                    let open = adder.peek(id);
-                    account.open += open;
-                    account.added += open;
+    fn accounts(&self) -> Vec<Account> {
+        let mut found =
+            self.share.as_ref().map_or_else(Vec::new, |share| share.accounts(&self.engine));
+        // In the order of the configuration, those that nothing was counted for too.
+        let mut accounts: Vec<Account> = self
+            .dimensions
+            .iter()
+            .map(|spec| {
+                let name = spec.name.as_str();
+                match found.iter().position(|account| account.dimension == name) {
+                    Some(place) => found.swap_remove(place),
+                    None => Account { dimension: name.to_owned(), ..Account::default() },
                 }
-            }
-        }
+            })
+            .collect();
+        accounts.append(&mut found);
         accounts
     }
 
     fn delivered(&self) -> u64 {
-        self.engine.accounts().iter().map(|account| account.delivered).sum()
+        self.accounts().iter().map(|account| account.delivered).sum()
     }
 
     fn answer_flushes(&mut self) {
         let now = self.clock.now();
+        if self.flushes.is_empty() {
+            return;
+        }
         let sending =
             self.engine.metering().is_some_and(|metering: &Metering| metering.sending(now));
-        let accounts = self.engine.accounts();
+        let accounts = self.accounts();
         let sum = |part: fn(&Account) -> u64| accounts.iter().map(part).sum::<u64>();
         let (delivered, pending) = (sum(|a| a.delivered), sum(|a| a.pending));
         self.flushes.retain(|flush| {
@@ -310,13 +413,17 @@ impl Driver {
         let (delivered, pending, disputed) =
             (sum(|a| a.delivered), sum(|a| a.pending) + sum(|a| a.open), sum(|a| a.disputed));
         let ending = self.ending.take();
+        let last = ending.as_ref().is_none_or(|ending| ending.last);
+        let outlives = self.share.as_ref().is_some_and(|share| share.storage().outlives_task);
+        // Given back before anybody hears that we have ended: the next process may start at once.
+        self.share = None;
         let report = ShutdownReport {
             recorded: delivered
                 .saturating_sub(ending.as_ref().map_or(0, |ending| ending.delivered)),
             pending,
             disputed,
             seats_returned: self.engine.seats_returned(),
-            may_be_lost: pending > 0 && self.ledger.storage() == "memory",
+            may_be_lost: pending > 0 && last && !outlives,
             accounts,
         };
         for waiting in self.seats.values() {
@@ -336,6 +443,16 @@ impl Driver {
         if let Some(ending) = ending {
             let _ = ending.reply.send(report);
         }
+    }
+}
+
+/// A smaller move of this computer's clock against AWS's changes nothing.
+const CLOCK_MOVED_MS: i64 = 60_000;
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

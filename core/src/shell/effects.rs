@@ -5,10 +5,7 @@ use crate::{
     model::{
         ids::ProductCode,
         key::PublicKey,
-        outcome::{
-            CheckedIn, CheckedOut, Details, Failure, FailureClass, Permitted, Registered, Sent,
-            Tiers,
-        },
+        outcome::{CheckedIn, CheckedOut, Details, Permitted, Registered, Sent, Tiers},
         time::Timestamp,
     },
     port::cloud::{Call, Cloud, UsageProbe},
@@ -23,6 +20,8 @@ pub(crate) struct Product {
     pub(crate) key: Option<PublicKey>,
     /// Any dimension, for the dry run.
     pub(crate) dimension: Option<String>,
+    /// The dimension that zero records may be sent of.
+    pub(crate) probe: Option<String>,
 }
 
 /// The call that a command wishes for; `None` for commands that are no call.
@@ -40,6 +39,11 @@ pub(crate) fn call(
             let dimension = product.dimension.clone()?;
             let probe = UsageProbe { product: code, dimension, timestamp: now };
             then(cloud.check_usage(probe), Input::Permitted)
+        }
+        Command::ProbeUsage => {
+            let dimension = product.probe.clone()?;
+            let probe = UsageProbe { product: code, dimension, timestamp: now };
+            then(cloud.probe(probe), Input::Permitted)
         }
         Command::AskTiers { want, token } => then(cloud.tiers(want, token), Input::Tiers),
         Command::AskDetails { license_arn } => then(cloud.details(license_arn), Input::Details),
@@ -67,19 +71,22 @@ fn then<T: 'static>(call: Call<T>, input: impl FnOnce(T) -> Input + 'static) -> 
     Box::pin(async move { input(call.await) })
 }
 
+/// True when entries stand before this command that must be durable first.
+pub(crate) fn rests_on_entries(command: &Command) -> bool {
+    matches!(command, Command::Send(_))
+}
+
 /// The answer of a call that was never made, because what it rests on could not be written down.
 pub(crate) fn unwritten(command: &Command, why: &str) -> Option<Input> {
-    let failure = Failure {
-        class: FailureClass::NotSent,
-        text: format!("the account cannot be written: {why}; nothing was sent, it is tried again"),
-    };
-    Some(match command {
-        Command::Send(record) => Input::Sent { record: record.id, outcome: Sent::Failed(failure) },
-        Command::CheckOut { lease, .. } => {
-            Input::CheckedOut { lease: *lease, outcome: CheckedOut::Failed(failure) }
+    match command {
+        Command::Send(record) => {
+            let text = format!(
+                "the account cannot be written: {why}; nothing was sent, it is tried again"
+            );
+            Some(Input::Sent { record: record.id, outcome: Sent::Unwritten(text) })
         }
-        _ => return None,
-    })
+        _ => None,
+    }
 }
 
 /// True when the answer gave nothing to decide on.
@@ -91,7 +98,7 @@ pub(crate) fn failed(input: &Input) -> bool {
             | Input::Permitted(Permitted::Failed(_))
             | Input::Tiers(Tiers::Failed(_))
             | Input::Details(Details::Failed(_))
-            | Input::Sent { outcome: Sent::Failed(_), .. }
+            | Input::Sent { outcome: Sent::Failed(_) | Sent::Unwritten(_), .. }
             | Input::CheckedOut { outcome: CheckedOut::Failed(_), .. }
             | Input::Extended { outcome: CheckedOut::Failed(_), .. }
             | Input::CheckedIn { outcome: CheckedIn::Failed(_), .. }

@@ -1,25 +1,32 @@
 //! A running guard: its threads, and what its handles hold.
 
 use super::{
-    catalog::Catalog,
     effects::Product,
     gone,
     mailbox::Request,
     notifier::Notifier,
     report::ShutdownReport,
-    shared::Shared,
+    shared::{Attached, Shared},
     thread::{self, Cargo},
 };
 use crate::{
     config::Settings,
     error::{Code, Error, Result},
-    machine::plan::{ContractPlan, Plan},
+    machine::{
+        input::Inherited,
+        metering,
+        plan::{ContractPlan, Plan, StartupCheck},
+    },
     model::{
         ids::LeaseId,
         license::{EntitlementKind, EntitlementSpec, License},
         time::Timestamp,
     },
-    port::{counters::Add, listener::Listener, parts::Parts},
+    port::{
+        listener::Listener,
+        parts::{Parts, Plug},
+        state::Heirloom,
+    },
 };
 use std::{
     sync::{
@@ -39,8 +46,6 @@ const DROP_DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) struct Running {
     pub(crate) shared: Arc<Shared>,
     pub(crate) notifier: Arc<Notifier>,
-    pub(crate) catalog: Arc<Catalog>,
-    pub(crate) adder: Arc<dyn Add>,
     entitlements: Vec<EntitlementSpec>,
     leases: AtomicU64,
     end: Arc<End>,
@@ -55,28 +60,38 @@ struct End {
     notify: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// What a forked child takes from its parent's guard.
+pub(crate) struct Inheritance {
+    known: Inherited,
+    heirloom: Option<Heirloom>,
+}
+
 /// Starts the two threads of a guard.
 pub(crate) fn start(
-    settings: Settings,
+    settings: &Settings,
     listener: Option<Arc<dyn Listener>>,
-    plug: fn(&Settings) -> Result<Parts>,
+    plug: Plug<Settings>,
+    inheritance: Option<Inheritance>,
 ) -> Result<Running> {
-    let Parts { counters, ledger, entropy, connect, spawn, wake } = plug(&settings)?;
+    let (inherited, heirloom) =
+        inheritance.map_or((None, None), |from| (Some(from.known), from.heirloom));
+    let Parts { open, entropy, connect, spawn, wake } = plug(settings, heirloom)?;
     let seed = entropy.seed().map_err(|why| Error::new(Code::Internal, why))?;
-    let adder = counters.adder();
-    let license = License::starting(Timestamp(0), settings.is_test());
-    let shared = Arc::new(Shared::new(license.clone(), ledger.storage()));
-    let notifier = Arc::new(Notifier::new(license, listener, wake));
-    let catalog = Arc::new(Catalog::new(settings.dimensions.clone()));
+    let license = match &inherited {
+        Some(inherited) => inherited.license.clone(),
+        None => Arc::new(License::starting(Timestamp(0), settings.is_test())),
+    };
+    let shared = Arc::new(Shared::new(license.clone()));
+    let notifier = Arc::new(Notifier::new((*license).clone(), listener, wake));
     let (mailbox, inbox) = tokio::sync::mpsc::unbounded_channel();
     let cargo = Cargo {
-        connect,
-        counters,
-        ledger,
+        connect: Some(connect),
+        open,
         seed,
-        plan: plan(&settings),
-        product: product(&settings),
-        catalog: catalog.clone(),
+        plan: plan(settings),
+        product: product(settings),
+        inherited,
+        startup_timeout: settings.startup_timeout,
         shared: shared.clone(),
         notifier: notifier.clone(),
         mailbox: inbox,
@@ -106,14 +121,31 @@ pub(crate) fn start(
         notify: Mutex::new(Some(notify)),
     };
     let leases = AtomicU64::new(1);
-    let entitlements = settings.entitlements;
-    Ok(Running { shared, notifier, catalog, adder, entitlements, leases, end: Arc::new(end) })
+    let entitlements = settings.entitlements.clone();
+    Ok(Running { shared, notifier, entitlements, leases, end: Arc::new(end) })
 }
 
 impl Running {
     /// Fails when the guard was shut down.
     pub(crate) fn still_up(&self, what: &str) -> Result<()> {
         if self.end.closed.load(Ordering::Acquire) { Err(gone(what)) } else { Ok(()) }
+    }
+
+    /// What there is to count with; `None` for pricing without custom metering.
+    pub(crate) fn attached(&self) -> Option<&Attached> {
+        self.shared.attached()
+    }
+
+    /// What a forked child takes along. Reads without a lock: the threads that might hold one are not there.
+    pub(crate) fn inheritance(&self) -> Inheritance {
+        let attached = self.shared.attached();
+        Inheritance {
+            known: Inherited {
+                identity: attached.and_then(|attached| attached.identity.clone()),
+                license: self.shared.license(),
+            },
+            heirloom: attached.map(|attached| attached.heirloom.clone()),
+        }
     }
 
     /// Puts a request into the driver's mailbox.
@@ -210,7 +242,15 @@ fn plan(settings: &Settings) -> Plan {
             expiring_notice: settings.expiring_notice,
         }),
         dimensions: settings.dimensions.clone(),
-        outage_stop: settings.outage_stop,
+        metering: metering::Policy {
+            outage_stop: settings.outage_stop,
+            zero_records: settings.zero_records,
+        },
+        startup_check: match (settings.dry_run, &settings.probe_dimension) {
+            (true, _) => StartupCheck::DryRun,
+            (false, Some(_)) => StartupCheck::Probe,
+            (false, None) => StartupCheck::Auto,
+        },
         sandbox: settings.is_test(),
     }
 }
@@ -220,5 +260,6 @@ fn product(settings: &Settings) -> Product {
         code: settings.product.code.clone(),
         key: settings.product.public_keys.last().cloned(),
         dimension: settings.dimensions.first().map(|spec| spec.name.to_string()),
+        probe: settings.probe_dimension.as_ref().map(ToString::to_string),
     }
 }

@@ -1,24 +1,25 @@
 //! The thread `mpguard`: a current-thread runtime around the driver.
 
 use super::{
-    catalog::Catalog, driver::Driver, mailbox::Request, notifier::Notifier, shared::Shared,
+    driver::Driver, effects::Product, mailbox::Request, notifier::Notifier, shared::Shared,
 };
 use crate::{
-    machine::plan::Plan,
-    port::{counters::Counters, ledger::Ledger, parts::Connect},
+    machine::{input::Inherited, plan::Plan},
+    port::{parts::Connect, state::Open},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// Everything that moves to the thread.
 pub(crate) struct Cargo {
-    pub(crate) connect: Connect,
-    pub(crate) counters: Box<dyn Counters + Send>,
-    pub(crate) ledger: Box<dyn Ledger + Send>,
+    pub(crate) connect: Option<Connect>,
+    pub(crate) open: Open,
     pub(crate) seed: [u8; 32],
     pub(crate) plan: Plan,
-    pub(crate) product: super::effects::Product,
-    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) product: Product,
+    pub(crate) inherited: Option<Inherited>,
+    /// How long `init` waits for an identity.
+    pub(crate) startup_timeout: Duration,
     pub(crate) shared: Arc<Shared>,
     pub(crate) notifier: Arc<Notifier>,
     pub(crate) mailbox: UnboundedReceiver<Request>,
@@ -43,24 +44,12 @@ fn drive(cargo: Cargo) {
     // The SDK traces what it does. A Rust host's subscriber must not hear of requests it never made.
     let _silent = tracing_core::dispatcher::set_default(&tracing_core::Dispatch::none());
     local.block_on(&runtime, async {
-        let Cargo {
-            connect,
-            counters,
-            ledger,
-            seed,
-            plan,
-            product,
-            catalog,
-            shared,
-            notifier,
-            mailbox,
-        } = cargo;
+        let mut cargo = cargo;
+        let (connect, inherited) = (cargo.connect.take(), cargo.inherited.take());
+        let Some(connect) = connect else { return };
         // The configuration was checked, so a wrong address is not to be expected here.
         let Ok(connected) = connect().await else { return };
-        let driver = Driver::new(
-            connected, counters, ledger, seed, plan, product, catalog, shared, notifier, mailbox,
-        );
-        driver.run().await;
+        Driver::new(cargo, connected).run(inherited).await;
     });
     // Calls that are still on their way are dropped with their connections.
     drop(local);

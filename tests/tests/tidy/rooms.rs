@@ -15,6 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("adapter", &["port", "model", "error", "config"]),
     ("testkit", &["port", "machine", "model", "event", "error"]),
     ("guard", &["shell", "adapter", "machine", "port", "model", "event", "error", "config"]),
+    // The second crate root: the core without its hands.
+    ("handless", &["adapter", "shell", "machine", "port", "model", "event", "error"]),
     (
         "lib",
         &[
@@ -27,7 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// `core/src/machine/lease/held.rs` is in the room `machine`, two modules below the root.
 fn place(path: &str) -> (String, usize) {
     let parts: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
-    (parts[0].to_owned(), if parts == ["lib"] { 0 } else { parts.len() })
+    (parts[0].to_owned(), if parts == ["lib"] || parts == ["handless"] { 0 } else { parts.len() })
 }
 
 fn is_test(path: &str) -> bool {

@@ -14,6 +14,9 @@ impl Count {
             if let Some((passed, failed)) = libtest(line).or_else(|| pytest(line)) {
                 self.passed += passed;
                 self.failed += failed;
+            } else if let Some(broken) = violations(line) {
+                self.passed += u64::from(broken == 0);
+                self.failed += u64::from(broken > 0);
             } else if let Some(n) = node(line, "pass") {
                 self.passed += n;
             } else if let Some(n) = node(line, "fail") {
@@ -47,6 +50,11 @@ fn node(line: &str, word: &str) -> Option<u64> {
     rest.strip_prefix(word)?.trim().parse().ok()
 }
 
+/// The last line of a proof: `simulated years 180.2, …, violations 0`.
+fn violations(line: &str) -> Option<u64> {
+    line.rsplit_once(", violations ")?.1.parse().ok()
+}
+
 /// The number right before `word`.
 fn before(text: &str, word: &str) -> Option<u64> {
     let head = &text[..text.find(word)?];
@@ -77,6 +85,8 @@ mod tests {
         check("1 passed in 0.01s", 1, 0);
         check("# tests 5\n# pass 4\n# fail 1\n", 4, 1);
         check("ℹ pass 4\nℹ fail 0\n", 4, 0);
+        check("simulated years 2.6, steps 9, 14 s, violations 0", 1, 0);
+        check("seed 3: a\nsimulated years 2.6, steps 9, 14 s, violations 1", 0, 1);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     place,
     run::{Done, cargo, program},
+    simulate,
 };
 use std::{collections::BTreeSet, fs, process::Command};
 
@@ -15,16 +16,25 @@ pub(crate) struct Section {
 
 const SECTIONS: &[Section] = &[
     Section { name: "rust", title: "Rust", commands: rust },
+    Section { name: "simulate", title: "simulated years", commands: simulate },
+    Section { name: "crashpoints", title: "crash points", commands: crashpoints },
     Section { name: "c", title: "C and C++", commands: c_and_cpp },
     Section { name: "python", title: "Python", commands: python },
     Section { name: "node", title: "Node", commands: node },
     Section { name: "conformance", title: "conformance", commands: conformance },
     Section { name: "outside", title: "outside clients", commands: outside },
+    Section { name: "processes", title: "processes", commands: processes },
+    Section { name: "torture", title: "torture", commands: torture },
 ];
 
 /// Test files of cargo that have a section of their own.
 const C_AND_CPP: &[&str] = &["abi", "c", "cpp", "header", "install"];
 const CONFORMANCE: &[&str] = &["conformance"];
+
+/// Simulated histories, their days, and the most seconds that they may take.
+const SEEDS: u64 = 1500;
+const DAYS: u64 = 20;
+const SIMULATE_SECONDS: u64 = 300;
 
 /// The sections of these names; all when there are none.
 pub(crate) fn chosen(names: &[String]) -> Done<Vec<&'static Section>> {
@@ -48,6 +58,13 @@ fn rust() -> Done<Vec<Command>> {
     let mut doc = cargo_test();
     doc.arg("--doc");
     Ok(vec![unit, doc])
+}
+
+/// Built with the workspace. It ends by itself: when its time is over, that is a failure.
+fn simulate() -> Done<Vec<Command>> {
+    let mut command = simulate::simulation(SEEDS, DAYS);
+    command.args(["--limit", &SIMULATE_SECONDS.to_string()]);
+    Ok(vec![command])
 }
 
 fn c_and_cpp() -> Done<Vec<Command>> {
@@ -77,6 +94,28 @@ fn outside() -> Done<Vec<Command>> {
     let mut sdk = program("npm");
     sdk.args(["--silent", "test"]).current_dir(&folder);
     Ok(vec![with_paths(boto3), with_paths(sdk)])
+}
+
+/// Forks, servers, containers that end: whole processes against a sandbox.
+fn processes() -> Done<Vec<Command>> {
+    let mut pytest = program(place::python());
+    pytest.args(["-m", "pytest", "-q"]).current_dir(place::root().join("tests/process"));
+    Ok(vec![with_paths(pytest)])
+}
+
+/// Some steps of every scenario, with every fault; `cargo xtask crashpoints` takes all steps.
+fn crashpoints() -> Done<Vec<Command>> {
+    let mut some = program(place::built("crashpoints"));
+    some.args(["--every", "16", "--second", "12"]);
+    Ok(vec![some])
+}
+
+/// A short run of the torture; `cargo xtask torture --seconds 600` is a long one.
+fn torture() -> Done<Vec<Command>> {
+    let us = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+    let mut torture = program(us);
+    torture.args(["torture", "--built", "--seconds", "20", "--seed", "3"]);
+    Ok(vec![with_paths(torture)])
 }
 
 /// Always the whole workspace: a smaller selection has other features, and cargo would build again.

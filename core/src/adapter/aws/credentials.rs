@@ -119,7 +119,12 @@ fn refusal(there: &Surroundings) -> String {
     } else if there.kubernetes {
         "a node's role is not accepted; annotate the pod's service account with an IAM role (IRSA)"
     } else {
-        "run as an ECS task with a task role or as an EKS pod with an IAM role for its service account"
+        // Its execution role comes from a metadata service like EC2's, which is never asked for metering; no
+        // variable tells it from other places. It counts by other rules: records of one hour add up, so what is
+        // sent once a task and hour elsewhere would bill twice there. Source: MeterUsage model; [AC §1.7].
+        "run as an ECS task with a task role or as an EKS pod with an IAM role for its service account; the execution \
+         role of Amazon Bedrock AgentCore Runtime is not used, because its metering has other rules: give AgentCore an \
+         image of its own, without mpguard"
     };
     format!("{looked}; {next}")
 }

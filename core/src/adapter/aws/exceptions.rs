@@ -264,7 +264,34 @@ pub(super) fn permitted(asked: &Asked, reading: &Reading) -> Permitted {
         Err(said) if said.code == "DryRunOperation" || said.code == "DryRunOperationException" => {
             Permitted::Yes
         }
-        Err(said) => Permitted::No(metering(asked, &said)),
+        Err(said) => of_zero(asked, &said),
+    }
+}
+
+/// What a record of zero came to.
+pub(super) fn probed(asked: &Asked, reading: &Reading) -> Permitted {
+    match common(asked, reading) {
+        Ok(failure) => Permitted::Failed(failure),
+        Err(said) => of_zero(asked, &said),
+    }
+}
+
+/// What AWS says of an hour or of a client token, it does not say of the buyer.
+fn of_zero(asked: &Asked, said: &Said) -> Permitted {
+    let again = |why: &str| {
+        Permitted::Failed(asked.failure(FailureClass::Throttled, &format!("{why}{}", said.said)))
+    };
+    match said.code.as_str() {
+        // Somebody of this task or pod has reported this hour, and AWS takes that from the entitled only. [AC §1.5]
+        "DuplicateRequestException" => Permitted::Yes,
+        // The clock was wrong until this very answer told the time.
+        "TimestampOutOfBoundsException" => {
+            again("AWS takes no usage of that time; it will be asked again by AWS's clock")
+        }
+        "IdempotencyConflictException" => {
+            again("its client token was used before; it will be asked again with another")
+        }
+        _ => Permitted::No(metering(asked, said)),
     }
 }
 

@@ -27,7 +27,7 @@ use rustls::{
 use std::{
     fmt,
     sync::{Arc, OnceLock},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 /// Amazon Trust Services' roots, and nothing else.
@@ -163,10 +163,10 @@ impl HttpConnector for Bounded {
         let answer = self.connector.call(request);
         let server_time = self.server_time.clone();
         HttpConnectorFuture::new(async move {
-            let sent = SystemTime::now();
+            let sent = server_time.as_ref().map(|time| (time, time.boot_ms()));
             let mut response = answer.await?;
-            if let Some(server_time) = server_time {
-                server_time.observe(response.headers(), sent, SystemTime::now());
+            if let Some((time, sent)) = sent {
+                time.observe(response.headers(), sent, time.boot_ms());
             }
             let body = std::mem::replace(response.body_mut(), SdkBody::taken());
             let body = Limited::new(body, BODY_MAX).collect().await.map_err(|error| {

@@ -63,28 +63,44 @@ pub(super) async fn register(inner: &Inner, product: &ProductCode, key: &PublicK
 
 /// A dry run of `MeterUsage`.
 pub(super) async fn check_usage(inner: &Inner, probe: &UsageProbe) -> Permitted {
+    zero(inner, probe, true).await
+}
+
+/// A record of zero, which AWS answers by the subscription too. Source: Seller Guide: not entitled is said at
+/// the first call.
+pub(super) async fn probe(inner: &Inner, probe: &UsageProbe) -> Permitted {
+    zero(inner, probe, false).await
+}
+
+async fn zero(inner: &Inner, probe: &UsageProbe, dry_run: bool) -> Permitted {
     let about = format!("dimension `{}` of product `{}`", probe.dimension, probe.product);
     let (region, client) = match inner.metering("MeterUsage", &about).await {
         Ok(ready) => ready,
         Err(failure) => return Permitted::Failed(failure),
     };
     let asked = Asked { operation: "MeterUsage", about, region: &region };
-    // Ours, so that the SDK does not invent one for a call that must leave no trace.
+    // Ours, so that the SDK does not invent one for each time that it sends the same thing.
     let token = match inner.entropy.seed() {
         Ok(seed) => signature::nonce(&seed),
         Err(why) => return Permitted::Failed(asked.not_sent(&format!("no randomness: {why}"))),
     };
     let answer = inner
         .attempt(async || {
-            let call = client.meter_usage().product_code(probe.product.as_str()).dry_run(true);
-            let call =
-                call.usage_dimension(&probe.dimension).usage_quantity(0).client_token(&token);
+            let call = client.meter_usage().product_code(probe.product.as_str());
+            let call = call.set_dry_run(dry_run.then_some(true)).usage_quantity(0);
+            let call = call.usage_dimension(&probe.dimension).client_token(&token);
             call.timestamp(DateTime::from_secs(probe.timestamp.epoch_seconds())).send().await
         })
         .await;
     match answer {
-        Ok(_) => Permitted::Yes,
-        Err(reading) => exceptions::permitted(&asked, &reading),
+        Ok(_) if dry_run => Permitted::Yes,
+        // Only a record that has an id was taken.
+        Ok(answer) if answer.metering_record_id().is_some_and(|id| !id.is_empty()) => {
+            Permitted::Yes
+        }
+        Ok(_) => Permitted::Failed(asked.incomplete("metering record id")),
+        Err(reading) if dry_run => exceptions::permitted(&asked, &reading),
+        Err(reading) => exceptions::probed(&asked, &reading),
     }
 }
 

@@ -3,4 +3,5 @@
 mod hostile;
 mod licensing;
 mod metering;
+mod startup;
 mod trust;

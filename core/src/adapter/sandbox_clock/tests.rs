@@ -230,12 +230,31 @@ fn without_a_sandbox_the_time_is_this_computers_until_it_comes_up() {
         drop(listener);
         let url = format!("http://{address}/t/app");
         let clock = SandboxClock::connect(&url, &Constant).await.expect("it is tried again");
+        assert_eq!(clock.anchor(), None, "so far it is a guess");
         let real = View::of_this_computer().now();
         assert!(clock.now().since(real) < Duration::from_secs(1));
         let listener = TcpListener::bind(address).await.expect("the port is free");
         let _served = Served::on(listener, 42, 0.0);
         timeout(SOON, clock.wait(None)).await.expect("it came up");
         assert_eq!(clock.now(), Timestamp(42));
+        assert!(clock.anchor().is_some());
+    });
+}
+
+#[test]
+fn the_time_is_known_as_soon_as_the_sandbox_has_told_it_and_nobody_else_is_believed() {
+    run(async {
+        let served = Served::start(1_000, 0.0).await;
+        let clock = clock(&served).await;
+        let anchor = clock.anchor().expect("the sandbox has told");
+        assert_eq!((anchor.time, anchor.boot), (Timestamp(1_000), VIRTUAL));
+        clock.adopt(Anchor { time: Timestamp(9_000), ..anchor });
+        assert_eq!((clock.now(), clock.behind_ms()), (Timestamp(1_000), 0));
+        clock.at_rest();
+        settle().await;
+        served.move_to(5_000);
+        timeout(SOON, clock.wait(None)).await.expect("a move wakes");
+        assert_eq!((clock.now(), clock.anchor()), (Timestamp(5_000), Some(anchor)));
     });
 }
 

@@ -10,15 +10,15 @@
 
 use super::atomic::{
     AtomicU64,
-    Ordering::{AcqRel, Acquire, Relaxed, Release},
+    Ordering::{AcqRel, Acquire, Relaxed},
 };
 
 /// Bit that says that a slot takes values.
 pub(crate) const OPEN: u64 = 1 << 63;
 /// Largest value of a slot.
 pub(crate) const VALUE_MAX: u64 = OPEN - 1;
-/// More changes of slab than can happen during one `put` in order.
-const TRIES: usize = 4;
+/// More changes of slab than can happen during one `put` in order: each try needs a rotation of its own.
+const TRIES: usize = 16;
 
 /// How the values of one hour become one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,27 +87,49 @@ pub(crate) fn put(
     Err(Refused::Closed)
 }
 
-/// What a slot of the current slab holds.
+/// What an open slot of the current slab holds. What a closed one holds is captured, and counted elsewhere.
 pub(crate) fn peek(words: &impl Words, series: usize) -> u64 {
     let slot = words.slot(words.current().load(Acquire), series);
-    slot.map_or(0, |slot| slot.load(Acquire) & VALUE_MAX)
+    let word = slot.map_or(0, |slot| slot.load(Acquire));
+    if word & OPEN != 0 { word & VALUE_MAX } else { 0 }
 }
 
-/// Opens slab `sequence` at zero and publishes it. The slab's old values are gone.
-pub(crate) fn open(words: &impl Words, sequence: u64) {
+/// Makes slab `sequence` take values: a closed slot opens at zero, an open one keeps what it holds.
+///
+/// Every value of a closed slot is captured by then, or the place would not be used again. An open slot here
+/// means that a sealer died between this line and [`publish`], and that an adder who had stalled since the last
+/// round of the ring has found the slot since: what it put there was counted, so it stays.
+pub(crate) fn prepare(words: &impl Words, sequence: u64) {
     for series in 0..words.series() {
-        if let Some(slot) = words.slot(sequence, series) {
-            slot.store(OPEN, Relaxed);
+        if let Some(slot) = words.slot(sequence, series)
+            && slot.load(Acquire) & OPEN == 0
+        {
+            slot.store(OPEN, Relaxed); // nobody but the sealer changes a closed slot
         }
     }
-    words.current().store(sequence, Release);
+}
+
+/// Makes slab `sequence` take values again, and keeps the values that it holds.
+pub(crate) fn reopen(words: &impl Words, sequence: u64) {
+    for series in 0..words.series() {
+        if let Some(slot) = words.slot(sequence, series) {
+            slot.fetch_or(OPEN, AcqRel);
+        }
+    }
+}
+
+/// Shows slab `sequence` to the adders. Numbers never decrease, whoever publishes.
+pub(crate) fn publish(words: &impl Words, sequence: u64) {
+    words.current().fetch_max(sequence, AcqRel);
 }
 
 /// Opens the next slab, then closes the current one. An adder that finds the old slab closed finds the new
-/// one open: the order of these two lines is the protocol.
-pub(crate) fn rotate(words: &impl Words, take: impl FnMut(usize, u64)) {
-    let old = words.current().load(Relaxed); // one sealer: nobody else changes it
-    open(words, old + 1);
+/// one open: the order of publish and close is the protocol. `prepared` runs before anybody sees the new slab.
+pub(crate) fn rotate(words: &impl Words, prepared: impl FnOnce(), take: impl FnMut(usize, u64)) {
+    let old = words.current().load(Acquire); // one sealer: nobody else changes it
+    prepare(words, old + 1);
+    prepared();
+    publish(words, old + 1);
     close(words, old, take);
 }
 

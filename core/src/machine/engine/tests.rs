@@ -1,6 +1,9 @@
+mod fleet;
+mod world;
+
 use super::*;
 use crate::{
-    machine::plan::ContractPlan,
+    machine::plan::{ContractPlan, StartupCheck},
     model::{
         entry::Entry,
         ids::{Identity, Platform, SeriesId},
@@ -9,10 +12,10 @@ use crate::{
             CheckedIn, CheckedOut, Details, FailureClass, Refusal, RefusalReason, Sent, Tiers,
         },
         time::Hour,
-        usage::{DimensionSpec, Kind, Record, Series, Tags},
+        usage::{DimensionSpec, Kind, Series, Tags},
     },
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 const START: Hour = Hour(490_000);
 
@@ -34,13 +37,22 @@ fn plan() -> Plan {
             fraction_digits: 0,
             ceiling: None,
         }],
-        outage_stop: Duration::from_secs(7200),
+        metering: metering::Policy { outage_stop: Duration::from_secs(7200), zero_records: false },
+        startup_check: StartupCheck::DryRun,
         sandbox: true,
     }
 }
 
 fn identity() -> Identity {
     Identity { platform: Platform::Ecs, name: "task".into(), region: "us-east-1".into() }
+}
+
+fn series() -> Vec<(SeriesId, Series)> {
+    vec![(SeriesId(0), Series { dimension: "requests".into(), tags: Tags::new() })]
+}
+
+fn recorded() -> Sent {
+    Sent::Recorded { record_id: "r".into(), request_id: None }
 }
 
 fn failure(class: FailureClass) -> Failure {
@@ -73,9 +85,28 @@ impl Bench {
     fn new(plan: Plan) -> Bench {
         let now = START.start();
         let mut bench = Bench { engine: Engine::new(plan, [2; 32], now), now };
-        let commands = bench.hear(Input::Start { hour: START });
+        let commands = bench.hear(Input::Start { inherited: None });
         assert!(matches!(commands[..], [Command::Identify]), "{commands:?}");
         bench
+    }
+
+    /// The state of the task opens, empty; this process leads, and AWS's time is known.
+    fn open(&mut self) -> Vec<Command> {
+        self.open_with(Books::default())
+    }
+
+    fn open_with(&mut self, books: Books) -> Vec<Command> {
+        let mut commands = self.hear(Input::TimeKnown { behind_ms: 0, guess_behind_ms: 0 });
+        commands.extend(self.hear(Input::Opened { entitled: books.entitled, leading: true }));
+        commands.extend(self.hear(Input::Led { books: Box::new(books), hour: START }));
+        commands
+    }
+
+    /// The running hour is captured with this much of the only series.
+    fn capture(&mut self, sequence: u64, hour: Hour, next: Hour, raw: u64) -> Vec<Command> {
+        let values = BTreeMap::from([(SeriesId(0), raw)]);
+        let slab = metering::Slab { sequence, hour, provisional: false, values };
+        self.hear(Input::Captured { slab, next })
     }
 
     fn hear(&mut self, input: Input) -> Vec<Command> {
@@ -91,6 +122,7 @@ impl Bench {
     fn licensed() -> Bench {
         let mut bench = Bench::new(plan());
         bench.hear(Input::Identified(Ok(identity())));
+        bench.open();
         bench.hear(Input::Registered(Registered::Yes { key_rotation: None, weak_key: false }));
         bench.hear(Input::Permitted(Permitted::Yes));
         bench.hear(Input::Tiers(basic()));
@@ -104,10 +136,12 @@ impl Bench {
 fn the_verdict_needs_a_yes_from_every_part() {
     let mut bench = Bench::new(plan());
     let asked = bench.hear(Input::Identified(Ok(identity())));
-    assert!(matches!(
-        asked[..],
-        [Command::Register, Command::CheckUsage, Command::AskTiers { .. }]
-    ));
+    let wanted = |commands: &[Command]| {
+        matches!(commands, [Command::Open(Some(_)), Command::Register, Command::AskTiers { .. }])
+    };
+    assert!(wanted(&asked), "{asked:?}");
+    let asked = bench.open();
+    assert!(asked.iter().any(|command| matches!(command, Command::CheckUsage)), "{asked:?}");
     let inputs = [
         Input::Registered(Registered::Yes { key_rotation: None, weak_key: false }),
         Input::Permitted(Permitted::Yes),
@@ -141,7 +175,9 @@ fn nothing_is_asked_before_the_identity_is_known_and_failures_are_pending() {
 fn one_no_denies_whatever_the_others_say() {
     let mut bench = Bench::licensed();
     let refusal = Refusal { reason: RefusalReason::NotEntitled, text: "subscribe".into() };
-    bench.engine.permission = Some(Proof::default());
+    let mut check = Startup::new(StartupCheck::DryRun);
+    check.opened(false, false);
+    bench.engine.permission = Some(check);
     bench.hear(Input::Tick);
     bench.hear(Input::Permitted(Permitted::No(refusal)));
     assert_eq!(bench.verdict(), (Verdict::Denied, Reason::NotEntitled));
@@ -178,19 +214,16 @@ fn the_end_returns_seats_sends_usage_and_then_finishes() {
         lease,
         outcome: CheckedOut::Held { token: "t".into(), expires },
     });
-    let ending = bench.hear(Input::ShutDown);
+    let ending = bench.hear(Input::ShutDown { last: true });
     assert!(ending.iter().any(|command| matches!(command, Command::CheckIn { .. })), "{ending:?}");
-    let series = vec![(SeriesId(0), Series { dimension: 0, tags: Tags::new() })];
-    bench.hear(Input::Series(series));
-    let values = BTreeMap::from([(SeriesId(0), 4)]);
-    let sending = bench.hear(Input::Captured { hour: START, next: START.next(), values });
+    bench.hear(Input::Series(series()));
+    let sending = bench.capture(1, START, START, 4);
     let Some(Command::Send(record)) = sending.last() else { panic!("{sending:?}") };
     let record = record.id;
     let finished = |commands: &[Command]| commands.iter().any(|c| matches!(c, Command::Finished));
     let returned = bench.hear(Input::CheckedIn { lease, outcome: CheckedIn::Done });
     assert!(!finished(&returned), "a record is still on its way");
-    let outcome = Sent::Recorded { record_id: "r".into(), request_id: None };
-    assert!(finished(&bench.hear(Input::Sent { record, outcome })));
+    assert!(finished(&bench.hear(Input::Sent { record, outcome: recorded() })));
     assert_eq!(bench.engine.seats_returned(), 1);
     assert_eq!(bench.engine.accounts()[0].delivered, 4);
 }
@@ -199,172 +232,220 @@ fn the_end_returns_seats_sends_usage_and_then_finishes() {
 fn the_deadline_ends_what_has_not_ended() {
     let mut bench = Bench::licensed();
     bench.hear(Input::SeatWanted { lease: LeaseId(1), spec: seats(), count: 1 });
-    bench.hear(Input::ShutDown);
+    bench.hear(Input::ShutDown { last: true });
     let told = bench.hear(Input::Deadline);
     assert!(matches!(told.last(), Some(Command::Finished)));
     assert_eq!(bench.engine.due(bench.now), None);
 }
 
-/// A year of random answers, clock jumps and outages: the account always balances, each slot gets one
-/// record, a record's bytes never change, and nothing leaves before it is written down.
+/// Custom metering only.
+fn metered(check: StartupCheck) -> Plan {
+    Plan { hourly: false, contract: None, startup_check: check, ..plan() }
+}
+
+fn has(commands: &[Command], wanted: fn(&Command) -> bool) -> bool {
+    commands.iter().any(wanted)
+}
+
 #[test]
-fn no_run_of_answers_loses_doubles_or_changes_a_unit() {
-    for seed in 0..200 {
-        let mut world = World::new(seed);
-        for _ in 0..600 {
-            world.step();
-        }
-        world.settle();
+fn a_zero_record_of_the_probe_dimension_proves_entitlement_for_good() {
+    // T16
+    let mut bench = Bench::new(metered(StartupCheck::Probe));
+    let asked = bench.hear(Input::Identified(Ok(identity())));
+    assert!(!has(&asked, |c| matches!(c, Command::ProbeUsage)), "an earlier proof may be there");
+    let asked = bench.open();
+    assert!(has(&asked, |c| matches!(c, Command::ProbeUsage)), "{asked:?}");
+    let told = bench.hear(Input::Permitted(Permitted::Yes));
+    let noted =
+        |c: &Command| matches!(c, Command::Commit(e) if matches!(e[..], [Entry::Entitled { .. }]));
+    assert!(told.iter().any(noted), "{told:?}");
+    assert_eq!(bench.verdict().0, Verdict::Licensed);
+    let books = bench.engine.metering().expect("it leads").books().clone();
+    let mut again = Bench::new(metered(StartupCheck::Probe));
+    again.hear(Input::Identified(Ok(identity())));
+    let asked = again.open_with(books);
+    assert!(!has(&asked, |c| matches!(c, Command::ProbeUsage | Command::CheckUsage)), "{asked:?}");
+    assert_eq!(again.verdict().0, Verdict::Licensed);
+}
+
+#[test]
+fn usage_that_waits_is_sent_at_start_and_its_answer_is_the_verdict() {
+    // T16
+    let books = || {
+        let mut bench = Bench::new(metered(StartupCheck::Auto));
+        bench.hear(Input::Identified(Ok(identity())));
+        bench.open();
+        bench.hear(Input::Series(series()));
+        bench.now = START.end();
+        bench.capture(1, START, START.next(), 4);
+        bench.engine.metering().expect("it leads").books().clone()
+    };
+    let refusal = Refusal { reason: RefusalReason::NotEntitled, text: "subscribe".into() };
+    for (outcome, verdict) in
+        [(recorded(), Verdict::Licensed), (Sent::Refused(refusal), Verdict::Denied)]
+    {
+        let mut bench = Bench::new(metered(StartupCheck::Auto));
+        bench.now = START.end();
+        bench.hear(Input::Identified(Ok(identity())));
+        let sending = bench.open_with(books());
+        assert!(!has(&sending, |c| matches!(c, Command::CheckUsage)), "{sending:?}");
+        let record = sending.iter().find_map(|command| match command {
+            Command::Send(record) => Some(record.id),
+            _ => None,
+        });
+        let record = record.expect("it is sent at once");
+        bench.hear(Input::Sent { record, outcome });
+        assert_eq!(bench.verdict().0, verdict);
     }
 }
 
-struct World {
-    engine: Engine,
-    now: Timestamp,
-    draw: Draw,
-    open: Hour,
-    held: u64,
-    added: u64,
-    on_their_way: Vec<Record>,
-    frozen: BTreeMap<(Hour, String), Record>,
-    begun: BTreeSet<u64>,
-    /// What AWS has: at most one quantity for a slot.
-    billed: BTreeMap<(Hour, String), u64>,
-    good: bool,
-}
-
-impl World {
-    fn new(seed: u8) -> World {
+#[test]
+fn a_forked_child_has_the_license_of_its_parent_until_its_own_answers_are_there() {
+    // T29
+    let mut parent = Bench::new(metered(StartupCheck::DryRun));
+    parent.hear(Input::Identified(Ok(identity())));
+    parent.open();
+    parent.hear(Input::Permitted(Permitted::Yes));
+    assert_eq!(parent.verdict().0, Verdict::Licensed);
+    let child = |identity| {
         let now = START.start();
-        let plan = Plan { hourly: false, contract: None, ..plan() };
-        let mut world = World {
-            engine: Engine::new(plan, [seed; 32], now),
-            now,
-            draw: Draw::new([seed ^ 0x5a; 32]),
-            open: START,
-            held: 0,
-            added: 0,
-            on_their_way: Vec::new(),
-            frozen: BTreeMap::new(),
-            begun: BTreeSet::new(),
-            billed: BTreeMap::new(),
-            good: false,
-        };
-        world.hear(Input::Start { hour: START });
-        world.hear(Input::Identified(Ok(identity())));
-        world.hear(Input::Series(vec![(SeriesId(0), Series { dimension: 0, tags: Tags::new() })]));
-        world
-    }
+        let mut bench =
+            Bench { engine: Engine::new(metered(StartupCheck::DryRun), [3; 32], now), now };
+        let license = parent.engine.license().clone();
+        let inherited = Some(Inherited { identity, license });
+        let commands = bench.hear(Input::Start { inherited });
+        (bench, commands)
+    };
+    let (mut bench, commands) = child(Some(identity()));
+    assert!(
+        matches!(commands[..], [Command::Open(Some(_))]),
+        "it is asked again by none: {commands:?}"
+    );
+    assert_eq!(bench.verdict().0, Verdict::Licensed);
+    bench.hear(Input::Opened { entitled: false, leading: false });
+    bench.hear(Input::Permitted(Permitted::Failed(failure(FailureClass::NotSent))));
+    assert_eq!(bench.verdict().0, Verdict::Licensed, "an error never decides");
+    bench.now = bench.now.after(INHERITED_STANDS);
+    bench.hear(Input::Tick);
+    assert_eq!(bench.verdict().0, Verdict::Pending, "but it does not stand for ever");
 
-    fn hear(&mut self, input: Input) {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            for command in self.engine.step(input, self.now) {
-                match command {
-                    Command::Rotate { next } => {
-                        let values =
-                            BTreeMap::from([(SeriesId(0), std::mem::take(&mut self.held))]);
-                        inputs.push(Input::Captured { hour: self.open, next, values });
-                        self.open = next;
-                    }
-                    Command::CheckUsage => inputs.push(Input::Permitted(Permitted::Yes)),
-                    Command::Commit(entries) => entries.into_iter().for_each(|e| self.commit(e)),
-                    Command::Send(record) => self.send(record),
-                    _ => {}
-                }
-            }
-            let account = self.engine.accounts().swap_remove(0);
-            assert!(account.balances(), "{account:?}");
-        }
-        let account = self.engine.accounts().swap_remove(0);
-        assert_eq!(account.added + self.held, self.added, "a count fell out");
-    }
+    let (mut bench, _) = child(Some(identity()));
+    bench.hear(Input::Opened { entitled: false, leading: false });
+    let refusal = Refusal { reason: RefusalReason::NotEntitled, text: "subscribe".into() };
+    bench.hear(Input::Permitted(Permitted::No(refusal)));
+    assert_eq!(bench.verdict().0, Verdict::Denied);
 
-    fn commit(&mut self, entry: Entry) {
-        match entry {
-            Entry::Frozen(record) => {
-                assert!(record.hour < self.now.hour(), "frozen before its hour had ended");
-                let slot = (record.hour, record.dimension.to_string());
-                assert!(self.frozen.insert(slot, record).is_none(), "two records for one slot");
-            }
-            Entry::Begun(id) => {
-                self.begun.insert(id.0);
-            }
-            _ => {}
-        }
-    }
+    let (_, commands) = child(None);
+    assert!(matches!(commands[..], [Command::Identify]), "{commands:?}");
+}
 
-    fn send(&mut self, record: Record) {
-        assert!(self.begun.contains(&record.id.0), "sent before it was written down");
-        let slot = (record.hour, record.dimension.to_string());
-        assert_eq!(self.frozen.get(&slot), Some(&record), "the bytes changed");
-        self.on_their_way.push(record);
-    }
+#[test]
+fn who_is_deposed_meters_no_more_and_can_lead_again() {
+    let mut bench = Bench::new(metered(StartupCheck::DryRun));
+    bench.hear(Input::Identified(Ok(identity())));
+    bench.open();
+    bench.hear(Input::Permitted(Permitted::Yes));
+    bench.hear(Input::Deposed);
+    bench.now = START.end();
+    let silent = bench.hear(Input::Tick);
+    assert!(
+        !has(&silent, |c| matches!(c, Command::Rotate { .. } | Command::Commit(_))),
+        "{silent:?}"
+    );
+    assert_eq!(bench.verdict().0, Verdict::Licensed);
+    let commands = bench.hear(Input::Led { books: Box::default(), hour: START });
+    assert!(has(&commands, |c| matches!(c, Command::Rotate { .. })), "{commands:?}");
+    bench.hear(Input::Deposed);
+    let ending = bench.hear(Input::ShutDown { last: true });
+    assert!(has(&ending, |c| matches!(c, Command::Finished)), "{ending:?}");
+}
 
-    fn step(&mut self) {
-        match self.draw.below(8) {
-            0..=2 => {
-                let n = self.draw.below(100);
-                self.held += n;
-                self.added += n;
-            }
-            3..=4 => {
-                // From a minute to a day, rarely.
-                let most = [600, 3600, 4 * 3600, 30 * 3600][self.draw.below(4) as usize];
-                self.now = self.now.after(self.draw.up_to(Duration::from_secs(most)));
-                self.hear(Input::Tick);
-            }
-            _ if self.on_their_way.is_empty() => self.hear(Input::Tick),
-            _ => {
-                let record = self.on_their_way.remove(0);
-                let outcome = self.answer(&record);
-                self.hear(Input::Sent { record: record.id, outcome });
-            }
-        }
-    }
+#[test]
+fn without_an_identity_the_state_opens_in_memory_when_the_host_stops_waiting() {
+    let mut bench = Bench::new(metered(StartupCheck::DryRun));
+    bench.hear(Input::Identified(Err(failure(FailureClass::NotSent))));
+    let commands = bench.hear(Input::Unidentified);
+    assert!(has(&commands, |c| matches!(c, Command::Open(None))), "{commands:?}");
+    let commands = bench.hear(Input::Identified(Ok(identity())));
+    assert!(!has(&commands, |c| matches!(c, Command::Open(_))), "once: {commands:?}");
+}
 
-    /// AWS's side of one attempt: it may store and lose the answer.
-    fn answer(&mut self, record: &Record) -> Sent {
-        let slot = (record.hour, record.dimension.to_string());
-        let recorded = || Sent::Recorded { record_id: "r".into(), request_id: None };
-        let fault = if self.good { 9 } else { self.draw.below(10) };
-        match fault {
-            0 => Sent::Failed(failure(FailureClass::NotSent)),
-            1 => Sent::Failed(failure(FailureClass::Throttled)),
-            2 => Sent::Failed(failure(FailureClass::Unknown)),
-            3 => {
-                self.billed.insert(slot, record.units.scaled);
-                Sent::Failed(failure(FailureClass::Unknown))
-            }
-            4 if !self.billed.contains_key(&slot) => Sent::Duplicate("another process".into()),
-            _ => {
-                let first = *self.billed.entry(slot).or_insert(record.units.scaled);
-                assert_eq!(first, record.units.scaled, "two quantities for one slot");
-                recorded()
-            }
-        }
+#[test]
+fn what_was_reckoned_by_a_wrong_clock_jumps_with_it() {
+    let days: i64 = 3 * 86_400_000;
+    for behind_ms in [days, -days] {
+        let mut parent = Bench::licensed();
+        parent.hear(Input::Tick);
+        let inherited = Some(Inherited {
+            identity: Some(identity()),
+            license: parent.engine.license().clone(),
+        });
+        let now = START.start();
+        let mut bench = Bench { engine: Engine::new(plan(), [3; 32], now), now };
+        bench.hear(Input::Start { inherited });
+        bench.hear(Input::Tiers(Tiers::Failed(failure(FailureClass::Throttled))));
+        bench.hear(Input::Details(Details::Failed(failure(FailureClass::Throttled))));
+        bench.now = bench.now.shifted(behind_ms);
+        bench.hear(Input::TimeKnown { behind_ms, guess_behind_ms: behind_ms });
+        assert_eq!(bench.verdict().0, Verdict::Licensed, "{behind_ms}: it is no day older");
+        let due = bench.engine.due(bench.now).expect("it looks again");
+        assert!(due.since(bench.now) <= Duration::from_secs(3600), "{behind_ms}: {due}");
     }
+}
 
-    /// The network heals and nothing more is added: everything finds its place, once.
-    fn settle(&mut self) {
-        self.good = true;
-        for _ in 0..200 {
-            self.now = self.now.after(Duration::from_secs(1200));
-            self.hear(Input::Tick);
-            while !self.on_their_way.is_empty() {
-                let record = self.on_their_way.remove(0);
-                let outcome = self.answer(&record);
-                self.hear(Input::Sent { record: record.id, outcome });
-            }
-        }
-        let account = self.engine.accounts().swap_remove(0);
-        assert_eq!(account.pending, 0, "{account:?}");
-        assert_eq!(account.delivered + account.disputed, self.added, "{account:?}");
-        let billed: u64 = self.billed.values().sum();
-        assert!(billed >= account.delivered, "delivered more than AWS has: {account:?}");
-        assert!(
-            billed <= account.delivered + account.disputed,
-            "billed twice: {account:?}, {billed}"
-        );
+#[test]
+fn a_clock_that_differs_from_aws_is_told() {
+    let mut bench = Bench::new(metered(StartupCheck::DryRun));
+    let skew = |behind_ms| Input::TimeKnown { behind_ms, guess_behind_ms: 0 };
+    let told = |commands: &[Command]| {
+        commands
+            .iter()
+            .any(|c| matches!(c, Command::Announce(notice) if notice.kind == EventKind::ClockSkew))
+    };
+    assert!(!told(&bench.hear(skew(30_000))));
+    assert!(told(&bench.hear(skew(-20 * 60_000))));
+    assert!(!told(&bench.hear(skew(-20 * 60_000))), "once");
+}
+
+#[test]
+fn usage_that_waits_for_the_time_makes_a_question_whose_answer_brings_it() {
+    // An earlier receipt needs no start-up check, so nothing else would ever ask AWS.
+    let mut bench = Bench::new(metered(StartupCheck::Auto));
+    bench.hear(Input::Identified(Ok(identity())));
+    let books = Books { entitled: true, ..Books::default() };
+    assert_eq!(bench.verdict().0, Verdict::Pending);
+    bench.hear(Input::Opened { entitled: true, leading: true });
+    let asked = bench.hear(Input::Led { books: Box::new(books), hour: START });
+    let asks = |commands: &[Command]| has(commands, |c| matches!(c, Command::CheckUsage));
+    assert!(asks(&asked), "{asked:?}");
+    assert_eq!(
+        bench.verdict().0,
+        Verdict::Licensed,
+        "it is asked for the time, not for the verdict"
+    );
+    let no = Refusal { reason: RefusalReason::NotEntitled, text: "subscribe".into() };
+    bench.hear(Input::Permitted(Permitted::No(no)));
+    assert_eq!(bench.verdict().0, Verdict::Licensed);
+    bench.now = bench.engine.due(bench.now).expect("no time came with it");
+    assert!(asks(&bench.hear(Input::Tick)), "asked again");
+    bench.hear(Input::TimeKnown { behind_ms: 0, guess_behind_ms: 0 });
+    for _ in 0..200 {
+        bench.now = bench.now.after(Duration::from_secs(60));
+        assert!(!asks(&bench.hear(Input::Tick)));
+        bench.hear(Input::Permitted(Permitted::Yes));
     }
+}
+
+#[test]
+fn an_answer_that_was_asked_for_the_time_changes_no_verdict() {
+    let mut bench = Bench::new(metered(StartupCheck::DryRun));
+    bench.hear(Input::Identified(Ok(identity())));
+    bench.hear(Input::Opened { entitled: false, leading: true });
+    bench.hear(Input::Led { books: Box::default(), hour: START });
+    bench.hear(Input::Permitted(Permitted::Yes));
+    assert_eq!(bench.verdict().0, Verdict::Licensed);
+    bench.now = bench.engine.due(bench.now).expect("no time came with it");
+    assert!(has(&bench.hear(Input::Tick), |c| matches!(c, Command::CheckUsage)));
+    bench.hear(Input::Permitted(Permitted::Failed(failure(FailureClass::Unknown))));
+    assert_eq!(bench.verdict().0, Verdict::Licensed);
 }

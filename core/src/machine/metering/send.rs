@@ -1,6 +1,9 @@
 //! Sending: each frozen record goes out until its fate is known.
 
-use super::{IN_FLIGHT_MAX, Live, Metering, Outage, Step, freeze::window_end};
+use super::{
+    IN_FLIGHT_MAX, Metering, Outage, Step,
+    freeze::{about, window_end},
+};
 use crate::{
     event::EventKind,
     machine::{
@@ -16,27 +19,30 @@ use crate::{
     },
 };
 
+/// Throttled answers to one record from which on the account counts as throttled.
+const THROTTLES_MANY: u32 = 3;
+/// Most hours that go out as one. Longer would come near the window.
+const STRETCH_MAX: i64 = 4;
+
 impl Metering {
     /// True when another record may go out.
     pub(super) fn may_send(&self) -> bool {
-        self.records.values().filter(|live| live.in_flight).count() < IN_FLIGHT_MAX
+        self.sends.values().filter(|send| send.in_flight).count() < IN_FLIGHT_MAX
     }
 
     /// Sends what is due, the oldest first, and settles what is too late.
     pub(super) fn send_due(&mut self, now: Timestamp, step: &mut Step) {
-        if self.phase.is_none() {
-            return; // who we are is not known: another identity's record must not be sent
+        if self.phase.is_none() || !self.time_known || self.left {
+            return; // who we are is not known, or when: a record must not go out under another name or hour
         }
-        let due: Vec<RecordId> = self
-            .records
-            .iter()
-            .filter(|(_, live)| !live.in_flight && live.at <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
-            let Some(live) = self.records.get_mut(&id) else { continue };
-            if window_end(live.record.hour) <= now {
-                let fate = if live.in_doubt {
+        let due = self.sends.iter().filter(|(_, send)| !send.in_flight && send.at <= now);
+        for id in due.map(|(id, _)| *id).collect::<Vec<_>>() {
+            let Some(kept) = self.books.records.get(&id) else {
+                self.sends.remove(&id);
+                continue;
+            };
+            if window_end(kept.record.hour) <= now {
+                let fate = if kept.in_doubt {
                     Fate::Disputed { why: "its window closed before AWS answered".into() }
                 } else {
                     Fate::Carried { why: "its window closed before it could be sent".into() }
@@ -47,21 +53,25 @@ impl Metering {
             if !self.may_send() {
                 break;
             }
-            let Some(live) = self.records.get_mut(&id) else { continue };
-            live.in_flight = true;
-            if !live.begun {
-                live.begun = true;
-                step.commands.push(Command::Commit(vec![Entry::Begun(id)]));
+            let (record, begun) = (kept.record.clone(), kept.begun);
+            if let Some(send) = self.sends.get_mut(&id) {
+                send.in_flight = true;
             }
-            step.commands.push(Command::Send(live.record.clone()));
+            if !begun {
+                self.enter(Entry::Begun(id), step);
+            }
+            step.commands.push(Command::Send(record));
         }
     }
 
     /// Takes the answer to one send. The table of outcomes in the design, row by row.
     pub fn sent(&mut self, id: RecordId, outcome: Sent, now: Timestamp, draw: &mut Draw) -> Step {
         let mut step = Step::default();
-        let Some(live) = self.records.get_mut(&id) else { return step };
-        live.in_flight = false;
+        let Some(kept) = self.books.records.get(&id) else { return step };
+        let in_doubt = kept.in_doubt;
+        if let Some(send) = self.sends.get_mut(&id) {
+            send.in_flight = false;
+        }
         match outcome {
             Sent::Recorded { record_id, request_id } => {
                 self.settle(id, Fate::Recorded { record_id, request_id }, &mut step);
@@ -72,7 +82,7 @@ impl Metering {
                 let why = format!("another record holds the hour: {text}");
                 self.settle(id, Fate::Carried { why }, &mut step);
             }
-            Sent::OutOfBounds(text) if live.in_doubt => {
+            Sent::OutOfBounds(text) if in_doubt => {
                 let why = format!("out of bounds after an unknown attempt: {text}");
                 self.settle(id, Fate::Disputed { why }, &mut step);
             }
@@ -86,15 +96,49 @@ impl Metering {
             // A missing permission heals when the role is repaired; the counts wait for that.
             Sent::Refused(refusal) if refusal.reason == RefusalReason::AccessDenied => {
                 let failure = Failure { class: FailureClass::AccessDenied, text: refusal.text };
-                self.try_again(id, &failure, now, draw, &mut step);
+                self.failed(id, failure, now, draw, &mut step);
+            }
+            // Held counts may be billed by hand; these may be billed already.
+            Sent::Refused(refusal) if in_doubt => {
+                let why = format!("refused after an unknown attempt: {}", refusal.text);
+                self.settle(id, Fate::Disputed { why }, &mut step);
             }
             Sent::Refused(refusal) => {
                 self.settle(id, Fate::Held { why: refusal.text }, &mut step);
             }
-            Sent::Failed(failure) => self.try_again(id, &failure, now, draw, &mut step),
+            Sent::Failed(failure) => self.failed(id, failure, now, draw, &mut step),
+            // Nothing left, and nothing can be written down about it either.
+            Sent::Unwritten(text) => {
+                let failure = Failure { class: FailureClass::NotSent, text };
+                self.try_again(id, &failure, now, draw, &mut step);
+            }
         }
         self.send_due(now, &mut step);
         step
+    }
+
+    fn failed(
+        &mut self,
+        id: RecordId,
+        failure: Failure,
+        now: Timestamp,
+        draw: &mut Draw,
+        step: &mut Step,
+    ) {
+        // Doubt about what the process before us sent is in no entry yet.
+        let doubted = self.books.records.get(&id).is_some_and(|kept| kept.in_doubt);
+        let in_doubt = doubted || failure.class == FailureClass::Unknown;
+        let why = failure.text.clone();
+        self.enter(Entry::Attempted { record: id, in_doubt, why }, step);
+        if failure.class == FailureClass::Throttled
+            && let Some(send) = self.sends.get_mut(&id)
+        {
+            send.throttles += 1;
+            if send.throttles == THROTTLES_MANY {
+                self.stretch = (self.stretch * 2).min(STRETCH_MAX);
+            }
+        }
+        self.try_again(id, &failure, now, draw, step);
     }
 
     fn try_again(
@@ -105,13 +149,17 @@ impl Metering {
         draw: &mut Draw,
         step: &mut Step,
     ) {
+        if self.left {
+            self.sends.remove(&id); // the next leader finds it in the ledger
+            return;
+        }
         let policy = if self.closing { retry::CLOSING } else { retry::METERING };
-        let Some(live) = self.records.get_mut(&id) else { return };
-        live.in_doubt |= failure.class == FailureClass::Unknown;
+        let Some(hour) = self.books.records.get(&id).map(|kept| kept.record.hour) else { return };
+        let Some(send) = self.sends.get_mut(&id) else { return };
         // Not later than the end of the window: then its fate is decided.
-        let delay = retry::delay(policy, live.attempt, draw);
-        live.at = now.after(delay).min(window_end(live.record.hour).max(now));
-        live.attempt = live.attempt.saturating_add(1);
+        let delay = retry::delay(policy, send.attempt, draw);
+        send.at = now.after(delay).min(window_end(hour).max(now));
+        send.attempt = send.attempt.saturating_add(1);
         if failure.class != FailureClass::Throttled && self.outage.is_none() {
             self.outage = Some(Outage { since: now, serious: false });
             let text = format!(
@@ -127,57 +175,49 @@ impl Metering {
     }
 
     fn settle(&mut self, id: RecordId, fate: Fate, step: &mut Step) {
-        let Some(live) = self.records.remove(&id) else { return };
-        step.commands
-            .push(Command::Commit(vec![Entry::Settled { record: id, fate: fate.clone() }]));
-        let Live { record, dimension, .. } = live;
-        let raw: u64 = record.raw.values().sum();
-        let name = record.dimension.as_str();
-        let news = |kind, text: String| {
-            News::new(kind, text)
-                .with("dimension", name)
-                .with("hour_ms", record.hour.start().0)
-                .with("units", record.units.to_string())
-                .with("raw", raw)
+        let Some(kept) = self.books.records.get(&id) else { return };
+        let (record, attempts) = (kept.record.clone(), kept.attempts);
+        let send = self.sends.remove(&id).unwrap_or_default();
+        let (name, hour) = (&record.dimension, record.hour);
+        let fate = match fate {
+            Fate::Carried { why } if self.is_level(name) => Fate::Missed { why },
+            fate => fate,
         };
-        let account = self.totals.get_mut(dimension);
-        match fate {
+        let news = |kind, text: String| {
+            about(kind, text, name, hour, record.raw())
+                .with("units", record.units.to_string())
+                .with("attempts", attempts)
+        };
+        match &fate {
             Fate::Recorded { .. } => {
-                if let Some(account) = account {
-                    account.delivered += raw;
+                if send.throttles == 0 {
+                    self.stretch = (self.stretch / 2).max(1);
                 }
             }
             Fate::Carried { why } => {
-                if let Some(spec) = self.dimensions.get(dimension).cloned() {
-                    for hour in &record.carried_from {
-                        if let Some(pool) = self.pool.get_mut(dimension) {
-                            pool.from.insert(*hour);
-                        }
-                    }
-                    self.no_slot(dimension, &spec, record.hour, record.raw.clone(), &why, step);
-                }
+                let text =
+                    format!("usage of `{name}` for {hour} is carried to a later hour: {why}");
+                step.news.push(news(EventKind::UsageCarried, text));
+            }
+            Fate::Missed { why } => {
+                let text = format!(
+                    "level of `{name}` for {hour} is missed: {why}; a level is never moved to another hour"
+                );
+                step.news.push(news(EventKind::UsageMissed, text));
             }
             Fate::Disputed { why } => {
-                if let Some(account) = account {
-                    account.disputed += raw;
-                }
                 let text = format!(
-                    "{} units of `{name}` for {} are disputed: {why}; ask AWS whether they were recorded",
-                    record.units, record.hour
+                    "{} units of `{name}` for {hour} are disputed: {why}; ask AWS whether they were recorded",
+                    record.units
                 );
                 step.news.push(news(EventKind::UsageDisputed, text));
             }
             Fate::Held { why } => {
-                if let Some(account) = account {
-                    account.held += raw;
-                }
-                let text = format!(
-                    "{} units of `{name}` for {} are held: {why}",
-                    record.units, record.hour
-                );
+                let text = format!("{} units of `{name}` for {hour} are held: {why}", record.units);
                 step.news.push(news(EventKind::UsageHeld, text));
             }
         }
+        self.enter(Entry::Settled { record: id, fate }, step);
     }
 
     fn recovered(&mut self, now: Timestamp, step: &mut Step) {
@@ -193,7 +233,7 @@ impl Metering {
     /// An outage that lasts is told once more. Source: Seller Guide, custom metering for AMI products: never stop
     /// a product for metering failures shorter than two hours.
     pub(super) fn tell_outage(&mut self, now: Timestamp, step: &mut Step) {
-        let stop = self.outage_stop;
+        let stop = self.policy.outage_stop;
         let Some(outage) =
             self.outage.as_mut().filter(|o| !o.serious && o.since.after(stop) <= now)
         else {

@@ -229,7 +229,7 @@ fn pod_identity_and_the_instance_role_serve_contracts() {
 }
 
 #[test]
-fn metering_on_an_instance_without_a_task_role_sends_nothing() {
+fn metering_on_an_instance_or_in_agentcore_sends_nothing_and_says_what_to_do() {
     run(async {
         let server = Canned::start(vec![]).await;
         let there =
@@ -240,6 +240,9 @@ fn metering_on_an_instance_without_a_task_role_sends_nothing() {
             Registered::Failed(failure) => {
                 assert_eq!(failure.class, FailureClass::NotSent);
                 assert!(failure.text.contains("no credentials for metering"), "{}", failure.text);
+                // AgentCore Runtime looks like this from inside.
+                assert!(failure.text.contains("AgentCore Runtime is not used"), "{}", failure.text);
+                assert!(failure.text.contains("an image of its own"), "{}", failure.text);
             }
             other => panic!("{other:?}"),
         }

@@ -2,12 +2,12 @@ use super::super::testing::{Act, Canned, KEY, Key, cloud, divert, run};
 use crate::{
     model::{
         ids::{Platform, RecordId},
-        outcome::{Failure, FailureClass, Permitted, RefusalReason, Registered, Sent},
+        outcome::{Failure, FailureClass, RefusalReason, Registered, Sent},
         quantity::Units,
         time::Timestamp,
         usage::{Allocation, Record, Tags},
     },
-    port::cloud::{Cloud, UsageProbe},
+    port::cloud::Cloud,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,8 +25,7 @@ fn record() -> Record {
         units: units(17, 0),
         allocations: Vec::new(),
         client_token: "token-1".into(),
-        raw: BTreeMap::new(),
-        carried_from: Vec::new(),
+        parts: BTreeMap::new(),
     }
 }
 
@@ -42,21 +41,6 @@ fn register(act: Act) -> Registered {
         let server = Canned::start(vec![act]).await;
         cloud(&server).register("abc".into(), KEY.public()).await
     })
-}
-
-fn probe(act: Act) -> Permitted {
-    run(async {
-        let server = Canned::start(vec![act]).await;
-        cloud(&server).check_usage(usage_probe()).await
-    })
-}
-
-fn usage_probe() -> UsageProbe {
-    UsageProbe {
-        product: "abc".into(),
-        dimension: "requests".to_owned(),
-        timestamp: Timestamp(1_767_261_600_000),
-    }
 }
 
 fn class(sent: &Sent) -> Option<FailureClass> {
@@ -493,41 +477,4 @@ fn a_missing_permission_names_the_action_and_a_policy() {
         }
         other => panic!("{other:?}"),
     }
-}
-
-#[test]
-fn a_dry_run_succeeds_as_an_answer_and_as_an_error() {
-    assert_eq!(probe(Act::ok(r#"{"MeteringRecordId":"DryRunOperation"}"#)), Permitted::Yes);
-    assert_eq!(probe(Act::ok("{}")), Permitted::Yes);
-    assert_eq!(probe(Act::error(400, "DryRunOperation")), Permitted::Yes);
-}
-
-#[test]
-fn a_dry_run_that_nobody_answered_permits_nothing() {
-    for act in
-        [Act::ok(""), Act::ok("<html></html>"), Act::Close, Act::error(500, "InternalFailure")]
-    {
-        let answer = probe(act.clone());
-        assert!(matches!(answer, Permitted::Failed(_)), "{act:?}: {answer:?}");
-    }
-    for (code, reason) in [
-        ("UnauthorizedException", RefusalReason::AccessDenied),
-        ("CustomerNotEntitledException", RefusalReason::NotEntitled),
-    ] {
-        match probe(Act::error(400, code)) {
-            Permitted::No(refusal) => assert_eq!(refusal.reason, reason),
-            other => panic!("{code}: {other:?}"),
-        }
-    }
-}
-
-#[test]
-fn a_dry_run_records_nothing() {
-    run(async {
-        let server = Canned::start(vec![Act::ok("{}")]).await;
-        cloud(&server).check_usage(usage_probe()).await;
-        let body: serde_json::Value = serde_json::from_str(&server.calls()[0].body).expect("JSON");
-        assert_eq!(body["DryRun"], true);
-        assert_eq!(body["UsageQuantity"], 0);
-    });
 }

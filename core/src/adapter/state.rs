@@ -1,0 +1,226 @@
+//! The state of a task: one directory that all its processes attach to and one of them leads.
+//!
+//! | file | |
+//! | --- | --- |
+//! | `use.lock` | held shared by every attached process |
+//! | `leader.lock` | held by the one that leads |
+//! | `usage.seg` | the counters of the running hours, mapped by all |
+//! | `series` | the list of counters |
+//! | `ledger.db` | the durable account, opened by the leader alone |
+//! | `about.json` | whose directory it is |
+//!
+//! [`open`] never fails: a place that does not do is passed over with a note, and the last place is memory. Files
+//! that make no sense are set aside under another name and said so; nothing that was counted is deleted.
+//! `faults.md`, cited in tests as T and a number, has the rules; `prepare.rs` has what a new leader does.
+#![allow(
+    unreachable_pub,
+    reason = "the proofs build this very file below a crate root of their own"
+)]
+
+mod about;
+mod aside;
+mod attach;
+mod directory;
+mod inherited;
+mod lock;
+mod lost;
+mod memory;
+mod mounts;
+mod orphan;
+mod place;
+mod prepare;
+mod split;
+#[cfg(test)]
+mod tests;
+mod virtual_time;
+
+use super::{fork, segment, series_file, sqlite_ledger};
+use crate::{
+    model::ids::{Dimension, Identity},
+    port::state::{Heirloom, Note, NoteKind, State},
+};
+use about::About;
+use directory::Directory;
+use place::{Root, World};
+use prepare::Site;
+use sha2::{Digest, Sha256};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// What a guard wants of its state.
+pub struct Wishes {
+    /// The seller's own choice of a directory.
+    pub state_dir: Option<PathBuf>,
+    /// Product code of the listing.
+    pub product_code: String,
+    /// Dimensions of the listing: a counter whose name was lost is one of the only dimension, if there is one only.
+    pub dimensions: Vec<Dimension>,
+    /// URL of the sandbox, if the guard runs in one.
+    pub sandbox: Option<String>,
+    /// What the parent of a forked child left.
+    pub heirloom: Option<Heirloom>,
+}
+
+/// Opens the state of an identity; `None` when nobody knows who we are. Never fails: the last place is memory.
+///
+/// Ask it to lead at once afterwards: a process that finds nobody leading holds the leader's lock from here on,
+/// and counters that nobody has led yet take no values.
+#[must_use]
+pub fn open(wishes: &Wishes, identity: Option<&Identity>) -> Box<dyn State> {
+    open_in(&World::look(), wishes, identity)
+}
+
+fn open_in(world: &World, wishes: &Wishes, identity: Option<&Identity>) -> Box<dyn State> {
+    let mut notes = Vec::new();
+    let about = About::new(&wishes.product_code, identity, wishes.sandbox.as_deref());
+    let hash = place::hash(&about);
+    let site = |dir: PathBuf| Site {
+        private: place::is_private(&dir),
+        dir,
+        hash,
+        about: about.clone(),
+        identity: identity.cloned(),
+        dimensions: wishes.dimensions.clone(),
+    };
+    match &wishes.heirloom {
+        Some(Heirloom::Memory(counting)) => return Box::new(memory::Heir::new(counting.clone())),
+        Some(Heirloom::Directory(dir)) => {
+            match Directory::attach(site(dir.clone()), world, &mut notes) {
+                Ok(mut state) => {
+                    state.add_notes(notes);
+                    return Box::new(state);
+                }
+                Err(why) => notes.push(passed_over(dir, &why)),
+            }
+            return memory::open(notes);
+        }
+        None => {}
+    }
+    let private = identity.is_none() || (wishes.sandbox.is_some() && wishes.state_dir.is_none());
+    let state = if private {
+        private_directory(world, &site, &mut notes)
+    } else {
+        let roots = world.roots(wishes.state_dir.as_deref());
+        roots.iter().find_map(|root| {
+            let dir = root.path.join(place::name(&hex(&hash)));
+            let state = in_root(world, root, site(dir), &mut notes);
+            state.map_err(|why| notes.push(passed_over(&root.path, &why))).ok()
+        })
+    };
+    match state {
+        Some(mut state) => {
+            state.add_notes(notes);
+            Box::new(state)
+        }
+        None => memory::open(notes),
+    }
+}
+
+/// Attaches to the identity's directory in `root`.
+fn in_root(
+    world: &World,
+    root: &Root,
+    site: Site,
+    notes: &mut Vec<Note>,
+) -> Result<Directory, String> {
+    if let Some(why) = world.refuses(&root.path) {
+        return Err(why);
+    }
+    let mut made = false;
+    if root.ours {
+        made = place::make(&root.path)?;
+    } else {
+        place::make_above(&root.path)?;
+    }
+    Directory::attach(site, world, notes).inspect_err(|_| {
+        if made {
+            let _ = fs::remove_dir(&root.path); // nothing of ours stays where we do not
+        }
+    })
+}
+
+/// Memory with a name, which ends with the last process that is attached.
+fn private_directory(
+    world: &World,
+    site: &dyn Fn(PathBuf) -> Site,
+    notes: &mut Vec<Note>,
+) -> Option<Directory> {
+    [&world.shared_memory, &world.temporary].into_iter().find_map(|folder| {
+        attach::sweep_private(folder);
+        let dir = folder.join(format!("{}{}", place::PRIVATE, hex(&random()?)));
+        let refused = world.refuses(folder).map_or(Ok(()), Err);
+        let state = refused.and_then(|()| Directory::attach(site(dir), world, notes));
+        state.map_err(|why| notes.push(passed_over(folder, &why))).ok()
+    })
+}
+
+fn passed_over(path: &Path, why: &str) -> Note {
+    let path = path.display();
+    weak(format!("usage is not kept in `{path}`: {why}"))
+}
+
+fn weak(text: String) -> Note {
+    Note { kind: NoteKind::Weak, text }
+}
+
+fn quarantined(text: String) -> Note {
+    Note { kind: NoteKind::Quarantined, text }
+}
+
+/// Tries of what takes a moment when another process is in its middle: five seconds in all.
+const TRIES: u32 = 500;
+
+/// Ten milliseconds.
+fn nap() {
+    std::thread::sleep(Duration::from_millis(10));
+}
+
+/// Sixteen bytes that name a thing by its content.
+fn digest(text: &[u8]) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);
+    short
+}
+
+fn random() -> Option<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn hex(bytes: &[u8; 16]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// True for what `hex` writes.
+fn is_hash(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The sixteen bytes of such a text.
+fn unhex(text: &str) -> Option<[u8; 16]> {
+    if !is_hash(text) {
+        return None;
+    }
+    let mut bytes = [0; 16];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// Milliseconds since this computer started, suspended time included.
+fn boot_ms() -> u64 {
+    #[cfg(target_os = "linux")]
+    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes one `timespec`; where it fails the time stays zero, and no beat looks old.
+    unsafe { libc::clock_gettime(CLOCK, &raw mut time) };
+    let (seconds, nanos) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
+    seconds.wrapping_mul(1000).wrapping_add(nanos / 1_000_000)
+}
