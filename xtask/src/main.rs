@@ -51,8 +51,8 @@ enum Verb {
     Simulate(simulate::Options),
     /// Let every durable step of short scenarios go wrong in every way, and look for every count
     Crashpoints(crashpoints::Options),
-    /// Measure size, memory, threads and start times beside what they are compared with
-    Bench,
+    /// Measure size, memory, start times, counting and idling beside what they are compared with
+    Bench(bench::Options),
     /// Kill, stop and fork real processes that count, and look for every count
     Torture(torture::Options),
     /// Install the C and C++ library
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Verb::Demo(options) => demo::run_verb(&options),
         Verb::Simulate(options) => simulate::run_verb(&options),
         Verb::Crashpoints(options) => crashpoints::run_verb(&options),
-        Verb::Bench => bench::run(),
+        Verb::Bench(options) => bench::run(&options),
         Verb::Torture(options) => torture::run_verb(&options),
         Verb::Install(options) => installation::run_verb(&options),
         Verb::Check => check::run_verb(),

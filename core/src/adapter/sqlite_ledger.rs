@@ -216,7 +216,7 @@ impl SqliteLedger {
         }
         if !(self.fence)() {
             // The descriptors in it may be somebody else's by now: closing them would hurt a stranger.
-            self.conn.take().map(std::mem::forget);
+            std::mem::forget(self.conn.take());
             return Err(self.depose("the lock of the leader is lost".to_owned()));
         }
         if self.health == Health::Poisoned {
@@ -340,7 +340,7 @@ impl Ledger for SqliteLedger {
 impl Drop for SqliteLedger {
     fn drop(&mut self) {
         if !(self.fence)() {
-            self.conn.take().map(std::mem::forget);
+            std::mem::forget(self.conn.take());
         }
     }
 }

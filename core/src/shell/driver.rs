@@ -124,13 +124,21 @@ impl Driver {
                 self.clock.at_rest();
             }
             let patience = self.patience();
-            let watch = self.share.as_ref().map(Share::watch_at);
+            // Whoever ends does not begin to lead.
+            let stays = |share: &&Share| self.ending.is_none() || share.leads();
+            let watch = self.share.as_ref().filter(stays).map(Share::watch_at);
             tokio::select! {
                 biased;
                 request = self.mailbox.recv() => match request {
                     Some(request) => self.asked(request),
                     None => self.finished = true, // every handle is gone: nobody is left to end us
                 },
+                // Before all that may be due again and again: a deadline holds whatever else goes on.
+                () = until(patience) => {
+                    if self.ending.as_ref().is_some_and(|ending| ending.until <= Instant::now()) {
+                        self.hear(Input::Deadline);
+                    }
+                }
                 Some(done) = self.calls.join_next() => if let Ok(input) = done {
                     if effects::failed(&input) {
                         self.shared.count_failure();
@@ -142,11 +150,6 @@ impl Driver {
                 () = until(self.hurry) => {
                     self.hurry = None;
                     self.hear(Input::Unidentified);
-                }
-                () = until(patience) => {
-                    if self.ending.as_ref().is_some_and(|ending| ending.until <= Instant::now()) {
-                        self.hear(Input::Deadline);
-                    }
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! The programs of the bench, built for release and laid out as a user would have them.
 
+use super::peers;
 use crate::{
-    place,
+    build, place,
     run::{Done, cargo, program, run},
 };
 use std::{
@@ -22,8 +23,9 @@ type Program<'a> = (&'a str, Box<dyn Fn() -> Command + 'a>);
 
 impl Stage {
     /// Builds for release, one package at a time: only then is each optimised as a whole.
-    pub(super) fn build() -> Done<Stage> {
-        for package in ["mpguard-ffi", "mpguard-python", "mpguard-node", "mpguard-cli"] {
+    pub(super) fn build(built: bool) -> Done<Stage> {
+        let packages = ["mpguard-ffi", "mpguard-python", "mpguard-node", "mpguard-cli"];
+        for package in packages.iter().filter(|_| !built) {
             run(cargo().args(["build", "--quiet", "--release", "--package", package]))?;
         }
         let folder = place::target().join("bench");
@@ -47,22 +49,75 @@ impl Stage {
         let node = modules.join("mpguard");
         copy(&root.join("bindings/node"), &node, &["js", "mjs", "json"])?;
         copy(&root.join("bindings/node/lib"), &node.join("lib"), &["js"])?;
-        for entry in entries(&root.join("bindings/node"))? {
-            // Under the name that `cargo xtask build` gave the module of this platform.
-            if let Some(name) = entry.file_name().filter(|n| n.to_string_lossy().ends_with(".node"))
-            {
-                file(&release.join("libmpguard_node.so"), &node.join(name))?;
-            }
+        if let Some(name) = Path::new(build::NODE).file_name() {
+            file(&release.join("libmpguard_node.so"), &node.join(name))?;
         }
         let sdk = root.join("tests/outside/node_modules/@aws-sdk");
-        symlink(&sdk, modules.join("@aws-sdk"))
-            .map_err(|e| format!("cannot link `{}`: {e}", sdk.display()))?;
+        link(&sdk, &modules.join("@aws-sdk"))?;
+        peers::build(built)?;
+        for entry in entries(&peers::node_modules())? {
+            if let Some(name) = entry.file_name().filter(|_| entry.is_dir()) {
+                link(&entry, &modules.join(name))?;
+            }
+        }
         copy(&bench, &folder, &["py", "mjs"])?;
-        run(program("cc")
-            .args(["-O2", "-Wall", "-Wextra", "-Werror", "-o"])
-            .arg(&stage.c)
-            .arg(bench.join("start.c")))?;
+        stage.compile(&bench, &root.join("include"))?;
         Ok(stage)
+    }
+
+    /// Compiles what is written in C and C++.
+    fn compile(&self, bench: &Path, include: &Path) -> Done {
+        let cc = |compiler: &str, standard: &str, source: &str, made: &str| {
+            let mut command = program(compiler);
+            command.args([standard, "-O2", "-Wall", "-Wextra", "-Werror", "-o"]);
+            command.arg(self.folder.join(made)).arg(bench.join(source)).arg("-I").arg(include);
+            command
+        };
+        let shared = ["-shared", "-fPIC"];
+        run(cc("cc", "-std=c11", "start.c", "start").arg("-ldl"))?;
+        run(cc("cc", "-std=c11", "border.c", "libborder.so").args(shared))?;
+        run(cc("cc", "-std=c11", "border_node.c", "border.node").args(shared))?;
+        let headers = headers_of_python()?;
+        run(cc("cc", "-std=c11", "border_python.c", "border.abi3.so")
+            .args(shared)
+            .arg("-isystem")
+            .arg(headers))?;
+        // Under the name by which programs ask for it when they start.
+        link(&self.library, &self.folder.join("libmpguard.so.1"))?;
+        let linked = |mut command: Command| {
+            command.arg("-D_POSIX_C_SOURCE=200809L").arg("-L").arg(&self.folder);
+            command.args(["-l:libmpguard.so.1", "-lborder", "-lpthread"]);
+            run(command.arg(format!("-Wl,-rpath,{}", self.folder.display())))
+        };
+        linked(cc("cc", "-std=c11", "add.c", "add-c"))?;
+        linked(cc("cc", "-std=c11", "idle.c", "idle"))?;
+        linked(cc("c++", "-std=c++17", "add.cpp", "add-cpp"))
+    }
+
+    /// The program that counts in C.
+    pub(super) fn add_c(&self) -> PathBuf {
+        self.folder.join("add-c")
+    }
+
+    /// The program that rests.
+    pub(super) fn idle(&self) -> Command {
+        Command::new(self.folder.join("idle"))
+    }
+
+    /// Every program that counts: its language, its dimension, how it starts.
+    pub(super) fn counting(&self) -> Vec<(&'static str, &'static str, Command)> {
+        let script = |interpreter: &Path, options: &[&str], name: &str| {
+            let mut command = Command::new(interpreter);
+            command.args(options).arg(self.folder.join(name));
+            command
+        };
+        vec![
+            ("C", "c", Command::new(self.add_c())),
+            ("C++", "cpp", Command::new(self.folder.join("add-cpp"))),
+            ("Rust", "rust", Command::new(peers::rust())),
+            ("Python", "python", script(&peers::python(), &["-s"], "add.py")),
+            ("Node", "node", script(Path::new("node"), &[], "add.mjs")),
+        ]
     }
 
     /// Every program that is timed.
@@ -120,4 +175,24 @@ fn file(from: &Path, to: &Path) -> Done {
     fs::copy(from, to)
         .map(drop)
         .map_err(|e| format!("cannot copy `{}` to `{}`: {e}", from.display(), to.display()))
+}
+
+fn link(to: &Path, from: &Path) -> Done {
+    symlink(to, from).map_err(|e| format!("cannot link `{}`: {e}", to.display()))
+}
+
+/// The folder of Python.h.
+fn headers_of_python() -> Done<PathBuf> {
+    let asked = program("python3")
+        .args(["-c", "import sysconfig; print(sysconfig.get_paths()['include'])"])
+        .output()
+        .map_err(|e| format!("cannot start `python3`: {e}"))?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&asked.stdout).trim());
+    if folder.join("Python.h").exists() {
+        return Ok(folder);
+    }
+    Err(format!(
+        "`{}` has no Python.h, which an empty method to compare with needs; on Debian and Ubuntu `apt-get install python3-dev`",
+        folder.display()
+    ))
 }

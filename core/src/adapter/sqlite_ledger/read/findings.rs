@@ -75,7 +75,7 @@ fn content(conn: &Connection, say: &mut impl FnMut(String, &str)) -> rusqlite::R
     // SQLite reads a last page that is cut short as one that ends in zeros.
     let page: u64 = conn.query_row("PRAGMA page_size", [], |row| load::raw(row, 0))?;
     let size = conn.path().and_then(|path| fs::metadata(path).ok()).map_or(0, |file| file.len());
-    if size % page.max(1) != 0 {
+    if !size.is_multiple_of(page.max(1)) {
         say(format!("its {size} bytes end inside a page"), ASIDE);
     }
     each(conn, "PRAGMA foreign_key_check", |row| {

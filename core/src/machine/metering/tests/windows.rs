@@ -118,7 +118,7 @@ fn a_restart_sends_the_same_bytes() {
     for _ in 0..5 {
         bench.restart();
         bench.tick();
-        assert_eq!(bench.sent, [first.clone()]);
+        assert_eq!(bench.sent, std::slice::from_ref(&first));
     }
     bench.deliver_all();
     assert_eq!(bench.account().delivered, 10);
