@@ -2,10 +2,7 @@
 
 use crate::{error, json, wait};
 use mpguard_core::{Code, Config, config::KEYS};
-use pyo3::{
-    prelude::*,
-    types::{PyDelta, PyDict},
-};
+use pyo3::{prelude::*, types::PyDict};
 use serde_json::Value;
 
 /// Reads `keys`: each key of the core by its name, and each key ending in `_ms` also without that ending, as a
@@ -51,7 +48,7 @@ fn time(keys: &Bound<'_, PyDict>, name: &str, value: &Bound<'_, PyAny>) -> PyRes
     if keys.get_item(format!("{name}_ms"))?.is_some_and(|other| !other.is_none()) {
         return Err(invalid(format!("`{name}` and `{name}_ms` are both set; give one of them")));
     }
-    if !value.is_instance_of::<PyDelta>() {
+    if !wait::is_timedelta(value)? {
         let found = json::type_name(value);
         return Err(invalid(format!(
             "cannot set `{name}`: expected a timedelta, found `{found}`; milliseconds go to `{name}_ms`"

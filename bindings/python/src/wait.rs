@@ -6,7 +6,7 @@
 
 use crate::{error, json};
 use mpguard_core::Code;
-use pyo3::{prelude::*, types::PyDelta};
+use pyo3::prelude::*;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -56,16 +56,31 @@ pub(crate) fn interruptibly<T: Send + 'static>(
     }
 }
 
+/// True for a timedelta.
+///
+/// Asked of Python itself: PyO3's own test imports `datetime` under a lock of its own, and a child that is forked
+/// while another thread does so would wait for it for ever. Python's import survives a fork.
+pub(crate) fn is_timedelta(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    value.is_instance(&value.py().import("datetime")?.getattr("timedelta")?)
+}
+
 /// A timedelta as a duration; `name` is the argument, for the error text.
 pub(crate) fn duration(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Duration> {
     let py = value.py();
-    if !value.is_instance_of::<PyDelta>() {
+    if !is_timedelta(value)? {
         return Err(pyo3::exceptions::PyTypeError::new_err(format!(
             "`{name}` is a timedelta, found `{}`; give for example timedelta(seconds=5)",
             json::type_name(value)
         )));
     }
-    value.extract().map_err(|_| {
+    let part = |name: &str| value.getattr(name)?.extract::<i64>();
+    let (days, seconds, micros) = (part("days")?, part("seconds")?, part("microseconds")?);
+    // Only the days of a timedelta are ever negative.
+    let time = u64::try_from(days * 86_400 + seconds)
+        .ok()
+        .zip(u32::try_from(micros).ok())
+        .map(|(seconds, micros)| Duration::new(seconds, micros * 1000));
+    time.ok_or_else(|| {
         error::refuse(
             py,
             Code::InvalidArgument,
