@@ -51,7 +51,11 @@ fn drive(cargo: Cargo) {
         let Ok(connected) = connect().await else { return };
         Driver::new(cargo, connected).run(inherited).await;
     });
-    // Calls that are still on their way are dropped with their connections.
-    drop(local);
+    // Calls that are still on their way are dropped with their connections, inside of the runtime: a connection that
+    // goes back into its pool starts a task there, and outside it would panic, in the host's stderr.
+    {
+        let _inside = runtime.enter();
+        drop(local);
+    }
     runtime.shutdown_background();
 }
