@@ -66,6 +66,17 @@
  *
  *     A fork waits, two seconds at most, while another thread is in the middle of `mpguard_init`.
  *
+ * Contracts
+ *
+ *     Seats are checked out and in, prepaid units are drawn for good. A check out waits while every seat is
+ *     taken, in the order of the calls. Seats that are checked in linger for `seat_linger_ms`, so that the
+ *     next check out of this process needs no call to AWS. Start work on prepaid units after
+ *     `mpguard_draw_down` has returned MPGUARD_OK: they are booked then, once. What a process held when it
+ *     was killed stands in the state directory, and the next process of the task takes it over.
+ *
+ *     Both calls wait for up to their time-out, each on the thread that calls: give customers who wait
+ *     threads of their own.
+ *
  * Unloading
  *
  *     The library stays in memory: after `dlclose` its threads and your meters go on.
@@ -131,6 +142,8 @@
 #define MPGUARD_ERROR_SIGNATURE_INVALID 306
 /** The license has ended, or was suspended. */
 #define MPGUARD_ERROR_LICENSE_ENDED 307
+/** The contract's prepaid units are used up. */
+#define MPGUARD_ERROR_EXHAUSTED 308
 
 /** The state directory cannot be used. */
 #define MPGUARD_ERROR_STORAGE 401
@@ -158,6 +171,10 @@
 
 /** A seat could not be kept. */
 #define MPGUARD_EVENT_SEAT_LOST 301
+/** A check out has to wait, because every seat of the contract is taken. */
+#define MPGUARD_EVENT_SEATS_EXHAUSTED 302
+/** There are seats again. */
+#define MPGUARD_EVENT_SEATS_AVAILABLE 303
 
 /** Usage moved to a later hour. */
 #define MPGUARD_EVENT_USAGE_CARRIED 401
@@ -190,6 +207,19 @@
 #define MPGUARD_EVENT_LEDGER_SPLIT 507
 /** The process that leads the task does not move. */
 #define MPGUARD_EVENT_LEADER_STALLED 508
+/** The contract has an entitlement in another unit than the configuration says; the contract's is used. */
+#define MPGUARD_EVENT_UNIT_MISMATCH 509
+/** The account has several usable licenses of the product; one is chosen by rule. */
+#define MPGUARD_EVENT_SEVERAL_LICENSES 510
+/** The kept answer about the contract cannot be used: damaged, changed or another's. */
+#define MPGUARD_EVENT_LICENSE_CACHE_REFUSED 511
+
+/** Few prepaid units are left. */
+#define MPGUARD_EVENT_DRAWDOWN_LOW 601
+/** The prepaid units are used up. */
+#define MPGUARD_EVENT_DRAWDOWN_EXHAUSTED 602
+/** Nobody can tell whether AWS has taken the units of a draw; they are not drawn again. */
+#define MPGUARD_EVENT_DRAWDOWN_DISPUTED 603
 
 /** AWS has not answered yet. Unknown is never licensed. */
 #define MPGUARD_VERDICT_PENDING 1
@@ -204,7 +234,7 @@
 #define MPGUARD_FOREVER -1
 
 /**
- * Where every raw count is, one entry a dimension.
+ * Where every raw count is, one entry a dimension, and every prepaid unit, one entry a drawdown entitlement.
  *
  * In each entry `added = open + pending + delivered + disputed + held + missed`.
  */
@@ -533,11 +563,13 @@ int32_t mpguard_meter(const mpguard_t *guard,
 /**
  * Takes `count` seats of a floating entitlement; waits at most `timeout_ms`.
  *
- * The seats are kept by extending until they are checked in or the handle is freed.
+ * While every seat of the contract is taken it waits for one to come free, in the order of the calls. The seats
+ * are kept by extending until they are checked in or the handle is freed.
  *
  * Thread:  any; it waits, so not from an event loop.
  * Owns:    `*seat_out` is yours; end it with `mpguard_seat_check_in` and `mpguard_seat_free`.
- * Errors:  MPGUARD_ERROR_UNKNOWN_ENTITLEMENT, MPGUARD_ERROR_NO_SEAT, MPGUARD_ERROR_NOT_ENTITLED,
+ * Errors:  MPGUARD_ERROR_UNKNOWN_ENTITLEMENT, MPGUARD_ERROR_NOT_ENTITLED; MPGUARD_ERROR_NO_SEAT when none
+ *          came free in time;
  *          MPGUARD_ERROR_TIMED_OUT, MPGUARD_ERROR_UNAVAILABLE, MPGUARD_ERROR_SHUT_DOWN;
  *          MPGUARD_ERROR_INVALID_ARGUMENT, also for a count under 1 or a negative time;
  *          MPGUARD_ERROR_STALE_HANDLE.
@@ -549,6 +581,29 @@ int32_t mpguard_check_out(const mpguard_t *guard,
                           int64_t count,
                           int64_t timeout_ms,
                           mpguard_seat_t **seat_out,
+                          mpguard_error_t **error_out);
+
+/**
+ * Books `quantity` prepaid units of a drawdown entitlement; waits at most `timeout_ms`. Start the work
+ * after MPGUARD_OK.
+ *
+ * Units are drawn from the contract exactly once, whatever answers, processes or networks are lost on the way.
+ * When the time is over while AWS has not answered, nothing is booked; units that AWS gives later serve the next
+ * call. `mpguard_account` shows drawn, booked and disputed units.
+ *
+ * Thread:  any; it waits, so not from an event loop.
+ * Owns:    nothing; the text is copied.
+ * Errors:  MPGUARD_ERROR_UNKNOWN_ENTITLEMENT, MPGUARD_ERROR_EXHAUSTED, MPGUARD_ERROR_NOT_ENTITLED,
+ *          MPGUARD_ERROR_TIMED_OUT, MPGUARD_ERROR_UNAVAILABLE, MPGUARD_ERROR_SHUT_DOWN;
+ *          MPGUARD_ERROR_INVALID_ARGUMENT, also for a quantity under 1 or a negative time;
+ *          MPGUARD_ERROR_STALE_HANDLE. Nothing is booked then.
+ * Source:  AWS License Manager, CheckoutLicense, checkout type `PERPETUAL`.
+ * Since:   0.1
+ */
+int32_t mpguard_draw_down(const mpguard_t *guard,
+                          const char *entitlement,
+                          int64_t quantity,
+                          int64_t timeout_ms,
                           mpguard_error_t **error_out);
 
 /**
@@ -616,7 +671,8 @@ int32_t mpguard_next_event(const mpguard_t *guard,
 int32_t mpguard_event_fd(const mpguard_t *guard, int32_t *fd_out, mpguard_error_t **error_out);
 
 /**
- * Tells where every raw count is, one entry a dimension.
+ * Tells where every raw count is, one entry a dimension, and every prepaid unit, one entry a drawdown
+ * entitlement: drawn and not booked is open, being drawn is pending, booked is delivered.
  *
  * Thread:  any.
  * Owns:    `*account_out` is yours; end it with `mpguard_account_free`.
@@ -838,6 +894,19 @@ const char *mpguard_license_entitlement_value(const mpguard_license_t *license, 
 int64_t mpguard_license_entitlement_max_count(const mpguard_license_t *license, size_t index);
 
 /**
+ * How much of entitlement `index` everybody together has taken, when AWS tells, else -1.
+ *
+ * AWS tells roles that have `license-manager:GetLicenseUsage`, at each look at the contract.
+ *
+ * Thread:  any.
+ * Owns:    nothing.
+ * Errors:  -1 past the last one and when `license` is no live license.
+ * Source:  AWS License Manager, GetLicenseUsage.
+ * Since:   0.1
+ */
+int64_t mpguard_license_entitlement_consumed(const mpguard_license_t *license, size_t index);
+
+/**
  * True when the product may run and the contract has the entitlement `feature`.
  *
  * Thread:  any.
@@ -926,6 +995,17 @@ const char *mpguard_meter_dimension(const mpguard_meter_t *meter);
 int32_t mpguard_meter_free(mpguard_meter_t *meter);
 
 /**
+ * Number of the seat in its guard. Events about a seat carry it as `seat` in their details.
+ *
+ * Thread:  any.
+ * Owns:    nothing.
+ * Errors:  -1 when `seat` is no live seat.
+ * Source:  mpguard.
+ * Since:   0.1
+ */
+int64_t mpguard_seat_number(const mpguard_seat_t *seat);
+
+/**
  * API name of the entitlement.
  *
  * Thread:  any.
@@ -970,7 +1050,10 @@ bool mpguard_seat_held(const mpguard_seat_t *seat);
 int64_t mpguard_seat_expires_ms(const mpguard_seat_t *seat);
 
 /**
- * Returns the seats and waits for AWS's answer. A second call does nothing.
+ * Returns the seats. A second call does nothing.
+ *
+ * With `seat_linger_ms` they first stay with this process for that time, so that its next check out needs no
+ * call to AWS; with 0 this waits for AWS's answer.
  *
  * The handle stays yours; free it afterwards. In a forked child it does nothing for seats of the parent.
  *
@@ -1018,7 +1101,7 @@ int32_t mpguard_event_kind(const mpguard_event_t *event);
 const char *mpguard_event_kind_name(const mpguard_event_t *event);
 
 /**
- * What it is about: `verdict`, `license`, `seat`, `metering`, `outage`, `setup` or `storage`.
+ * What it is about: `verdict`, `license`, `seat`, `drawdown`, `metering`, `outage`, `setup` or `storage`.
  *
  * A slow callback is given only the newest event of each topic.
  *
@@ -1086,7 +1169,7 @@ mpguard_license_t *mpguard_event_license(const mpguard_event_t *event);
 mpguard_license_t *mpguard_event_old_license(const mpguard_event_t *event);
 
 /**
- * More facts of this kind of event as a JSON object: `dimension`, `hour_ms`, `units` and others.
+ * More facts of this kind of event as a JSON object: `dimension`, `hour_ms`, `units`, `seat` and others.
  *
  * Thread:  any.
  * Owns:    nothing; the text lives as long as the event.

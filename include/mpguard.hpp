@@ -75,6 +75,8 @@ enum class EventKind : std::int32_t {
   license_expired = MPGUARD_EVENT_LICENSE_EXPIRED,
   license_suspended = MPGUARD_EVENT_LICENSE_SUSPENDED,
   seat_lost = MPGUARD_EVENT_SEAT_LOST,
+  seats_exhausted = MPGUARD_EVENT_SEATS_EXHAUSTED,
+  seats_available = MPGUARD_EVENT_SEATS_AVAILABLE,
   usage_carried = MPGUARD_EVENT_USAGE_CARRIED,
   usage_disputed = MPGUARD_EVENT_USAGE_DISPUTED,
   usage_held = MPGUARD_EVENT_USAGE_HELD,
@@ -90,6 +92,12 @@ enum class EventKind : std::int32_t {
   storage_quarantined = MPGUARD_EVENT_STORAGE_QUARANTINED,
   ledger_split = MPGUARD_EVENT_LEDGER_SPLIT,
   leader_stalled = MPGUARD_EVENT_LEADER_STALLED,
+  unit_mismatch = MPGUARD_EVENT_UNIT_MISMATCH,
+  several_licenses = MPGUARD_EVENT_SEVERAL_LICENSES,
+  license_cache_refused = MPGUARD_EVENT_LICENSE_CACHE_REFUSED,
+  drawdown_low = MPGUARD_EVENT_DRAWDOWN_LOW,
+  drawdown_exhausted = MPGUARD_EVENT_DRAWDOWN_EXHAUSTED,
+  drawdown_disputed = MPGUARD_EVENT_DRAWDOWN_DISPUTED,
 };
 
 /// The word that every language uses.
@@ -129,6 +137,11 @@ inline std::string text(const char *found) { return found == nullptr ? std::stri
 
 inline std::optional<std::string> maybe(const char *found) {
   return found == nullptr ? std::nullopt : std::optional<std::string>(found);
+}
+
+/// C says -1 for an amount that is not known.
+inline std::optional<std::int64_t> amount(std::int64_t found) {
+  return found < 0 ? std::nullopt : std::optional<std::int64_t>(found);
 }
 
 [[noreturn]] inline void fail(std::int32_t status, mpguard_error_t *error) {
@@ -176,6 +189,7 @@ struct Entitlement {
   std::string unit;                       ///< AWS's unit word: `None` for a tier, `Count` for seats.
   std::optional<std::string> value;       ///< Value of an uncounted one, when the license gives one.
   std::optional<std::int64_t> max_count;  ///< Purchased amount of a counted one, when it is known.
+  std::optional<std::int64_t> consumed;   ///< How much of it everybody together has taken, when AWS tells.
 };
 
 /// Verdict, reason and entitlements at one moment. Copies share it; it never changes.
@@ -208,11 +222,11 @@ public:
     std::vector<Entitlement> found;
     const std::size_t count = mpguard_license_entitlement_count(get());
     for (std::size_t i = 0; i < count; i++) {
-      const std::int64_t max = mpguard_license_entitlement_max_count(get(), i);
       found.push_back({detail::text(mpguard_license_entitlement_name(get(), i)),
                        detail::text(mpguard_license_entitlement_unit(get(), i)),
                        detail::maybe(mpguard_license_entitlement_value(get(), i)),
-                       max < 0 ? std::nullopt : std::optional<std::int64_t>(max)});
+                       detail::amount(mpguard_license_entitlement_max_count(get(), i)),
+                       detail::amount(mpguard_license_entitlement_consumed(get(), i))});
     }
     return found;
   }
@@ -373,13 +387,15 @@ public:
   /// Takes over a handle.
   explicit Seat(mpguard_seat_t *handle) : handle_(handle) {}
 
+  /// Number of the seat in its guard; events about it carry it as `seat` in their details.
+  std::int64_t number() const { return mpguard_seat_number(handle_.get()); }
   std::string entitlement() const { return detail::text(mpguard_seat_entitlement(handle_.get())); }
   std::int64_t count() const { return mpguard_seat_count(handle_.get()); }
   /// True while AWS holds the seats for us; false once lost or checked in.
   bool held() const { return mpguard_seat_held(handle_.get()); }
   /// When they would return by themselves if nothing extended them.
   TimePoint expires() const { return detail::moment(mpguard_seat_expires_ms(handle_.get())); }
-  /// Returns the seats and waits for AWS's answer. A second call does nothing.
+  /// Returns the seats, after `seat_linger_ms` without waiting. A second call does nothing.
   void check_in() {
     detail::run([&](mpguard_error_t **error) { return mpguard_seat_check_in(handle_.get(), error); });
   }
@@ -390,7 +406,7 @@ private:
   detail::Owned<mpguard_seat_t, mpguard_seat_free> handle_;
 };
 
-/// Where every raw count of one dimension is: added = open + pending + delivered + disputed + held + missed.
+/// Where every raw count of one dimension, or every unit of one drawdown entitlement, is: added = open + pending + delivered + disputed + held + missed.
 struct Account {
   std::string dimension;
   std::int64_t added;
@@ -402,7 +418,7 @@ struct Account {
   std::int64_t missed;
 };
 
-/// One account a dimension, and the whole as JSON.
+/// One account a dimension and drawdown entitlement, and the whole as JSON.
 struct Accounts {
   std::vector<Account> entries;
   std::string json;
@@ -504,13 +520,27 @@ public:
       return mpguard_meter(get(), c_dimension, pairs.data(), tags.size(), out, error);
     }));
   }
-  /// Takes seats of a floating entitlement; waits at most `timeout`.
+  /// Takes seats of a floating entitlement; waits for them at most `timeout`.
+  ///
+  /// Throws MPGUARD_ERROR_NO_SEAT when every seat stayed taken, MPGUARD_ERROR_NOT_ENTITLED when they were not bought.
   Seat check_out(const std::string &entitlement, std::int64_t count = 1,
                  milliseconds timeout = std::chrono::seconds(30)) const {
     const char *c_entitlement = detail::c(entitlement);
     return Seat(detail::get<mpguard_seat_t *>([&](mpguard_seat_t **out, mpguard_error_t **error) {
       return mpguard_check_out(get(), c_entitlement, count, timeout.count(), out, error);
     }));
+  }
+
+  /// Books prepaid units of a drawdown entitlement; waits at most `timeout`. Start the work after it has returned.
+  ///
+  /// Units are drawn exactly once. When it throws, nothing is booked: MPGUARD_ERROR_EXHAUSTED when the contract has
+  /// not so many left. Source: AWS License Manager, CheckoutLicense, checkout type `PERPETUAL`.
+  void draw_down(const std::string &entitlement, std::int64_t quantity,
+                 milliseconds timeout = std::chrono::seconds(30)) const {
+    const char *c_entitlement = detail::c(entitlement);
+    detail::run([&](mpguard_error_t **error) {
+      return mpguard_draw_down(get(), c_entitlement, quantity, timeout.count(), error);
+    });
   }
 
   /// Adds a listener; it hears the current state first. Returns a number for `unsubscribe`.

@@ -61,10 +61,20 @@ export interface Dimension {
 export interface Entitlement {
   /** API name of the contract dimension. Source: CheckoutLicense, entitlement `Name`. */
   readonly name: string
-  /** `floating` seats are checked out and in; a `tier` is bought or not. */
-  readonly kind: 'floating' | 'tier'
-  /** AWS's unit word; `Count` for floating and `None` for tiers when it is left out. */
+  /** `floating` seats are checked out and in; `drawdown` units are prepaid and drawn for good; a `tier` is bought or not. */
+  readonly kind: 'floating' | 'drawdown' | 'tier'
+  /** AWS's unit word; `Count` for floating and drawdown and `None` for tiers when it is left out. */
   readonly unit?: 'Count' | 'None' | 'Seconds' | 'Microseconds' | 'Milliseconds' | 'Bytes' | 'Kilobytes' | 'Megabytes' | 'Gigabytes' | 'Terabytes' | 'Bits' | 'Kilobits' | 'Megabits' | 'Gigabits' | 'Terabits' | 'Percent' | 'Bytes/Second' | 'Kilobytes/Second' | 'Megabytes/Second' | 'Gigabytes/Second' | 'Terabytes/Second' | 'Bits/Second' | 'Kilobits/Second' | 'Megabits/Second' | 'Gigabits/Second' | 'Terabits/Second' | 'Count/Second' | undefined
+  /**
+   * Drawdown: how many units are drawn from the contract at once, at least; what is not booked yet serves the next calls. 1 when it is left out: each call draws what it needs. Drawn units cannot be returned, so keep it small.
+   * A whole number from 1 to 1000000000.
+   */
+  readonly batch?: number | undefined
+  /**
+   * Drawdown: units left in the contract at which `drawdown_low` is told; a tenth of the purchased amount when it is left out. Needs `license-manager:GetLicenseUsage`.
+   * A whole number from 0 to 1000000000000.
+   */
+  readonly low?: number | undefined
 }
 
 /** Options of `init`. */
@@ -130,6 +140,12 @@ export interface Config {
    * @default 86400000
    */
   readonly graceMs?: number | undefined
+  /**
+   * How long seats stay with this process after the host has checked them in, in milliseconds: its next check out of as many takes them over without a call to AWS. 0 returns them at once. License Manager limits the rate of calls; a product with many short log-ins needs this.
+   * A whole number from 0 to 900000.
+   * @default 5000
+   */
+  readonly seatLingerMs?: number | undefined
   /**
    * How long before the license's end `license_expiring` is announced, in milliseconds.
    * A whole number from 0 to 31536000000.

@@ -24,6 +24,7 @@ export type Reason =
   | 'invalid_region'
   | 'invalid_product'
   | 'signature_invalid'
+  | 'no_seat'
   | 'shut_down'
 
 /** What happened. Each is also the name of a Node event. More words may be added. */
@@ -36,6 +37,8 @@ export type EventKind =
   | 'license_expired'
   | 'license_suspended'
   | 'seat_lost'
+  | 'seats_exhausted'
+  | 'seats_available'
   | 'usage_carried'
   | 'usage_disputed'
   | 'usage_held'
@@ -51,9 +54,15 @@ export type EventKind =
   | 'storage_quarantined'
   | 'ledger_split'
   | 'leader_stalled'
+  | 'unit_mismatch'
+  | 'several_licenses'
+  | 'license_cache_refused'
+  | 'drawdown_low'
+  | 'drawdown_exhausted'
+  | 'drawdown_disputed'
 
-/** What an event is about. For a slow reader, of each topic only the newest event is kept. */
-export type Topic = 'verdict' | 'license' | 'seat' | 'metering' | 'outage' | 'setup' | 'storage'
+/** What an event is about. For a slow reader, of each topic and subject only the newest event is kept. */
+export type Topic = 'verdict' | 'license' | 'seat' | 'metering' | 'outage' | 'setup' | 'storage' | 'drawdown'
 
 /** What went wrong; the word to branch on. More words may be added. */
 export type ErrorCode =
@@ -78,6 +87,7 @@ export type ErrorCode =
   | 'INVALID_PRODUCT'
   | 'SIGNATURE_INVALID'
   | 'LICENSE_ENDED'
+  | 'EXHAUSTED'
   | 'STORAGE'
   | 'THREAD'
   | 'INTERNAL'
@@ -107,6 +117,8 @@ export interface Entitlement {
   readonly value: string | null
   /** Purchased amount of a counted entitlement, when it is known. */
   readonly maxCount: number | null
+  /** How much of it everybody together has taken, when AWS tells: it needs `license-manager:GetLicenseUsage`. */
+  readonly consumed: number | null
 }
 
 /** A snapshot of everything that a product asks about its license. */
@@ -132,6 +144,8 @@ export interface Event<K extends EventKind = EventKind> {
   readonly sequence: number
   readonly kind: K
   readonly topic: Topic
+  /** Which of many: the number of a seat, an entitlement, an operation. */
+  readonly subject: string | null
   /** The state before. */
   readonly old: License
   /** The state after. */
@@ -140,26 +154,26 @@ export interface Event<K extends EventKind = EventKind> {
   readonly text: string
   readonly timeMs: number
   readonly sandbox: boolean
-  /** More of this kind's facts: `dimension`, `hourMs`, `units`, `entitlement` and others. */
+  /** More of this kind's facts: `dimension`, `hourMs`, `units`, `entitlement`, `seat` and others. */
   readonly details: Readonly<Record<string, unknown>>
 }
 
 /**
- * Where every raw count of a dimension is:
+ * Where every raw count of a dimension, or every unit of a drawdown entitlement, is:
  * `added = open + pending + delivered + disputed + held + missed`.
  */
 export interface Account<N = number> {
-  /** API name of the dimension. */
+  /** API name of the dimension or entitlement. */
   readonly dimension: string
-  /** Everything that was counted. */
+  /** Everything that was counted, or drawn. */
   readonly added: N
-  /** In the running hour. */
+  /** In the running hour; drawn and not booked. */
   readonly open: N
-  /** Of an ended hour, not yet answered for. */
+  /** Of an ended hour, not yet answered for; being drawn. */
   readonly pending: N
-  /** Recorded by AWS. */
+  /** Recorded by AWS; booked. */
   readonly delivered: N
-  /** Fate unknown when the window closed: neither resent nor forgotten. */
+  /** Fate unknown for good: neither sent or drawn again, nor forgotten. */
   readonly disputed: N
   /** Refused by AWS until somebody repairs the set-up. */
   readonly held: N
@@ -237,6 +251,8 @@ export declare class Meter {
 /** Seats that are ours until checked in. A forgotten one is checked in when it is collected. */
 export declare class Seat implements AsyncDisposable {
   private constructor()
+  /** Number of this seat in its guard; events about it carry it as `seat` in their details. */
+  readonly number: number
   /** API name of the entitlement. */
   readonly entitlement: string
   /** How many seats. */
@@ -246,7 +262,8 @@ export declare class Seat implements AsyncDisposable {
   /** When they would return by themselves if nothing extended them, in epoch milliseconds. */
   get expiresMs(): number
   /**
-   * Returns the seats and waits for AWS's answer. A second call does nothing.
+   * Returns the seats. For `seatLingerMs` they stay with this process, so that its next check out needs no call to
+   * AWS; with 0 this waits for AWS's answer. A second call does nothing.
    *
    * @throws {MpguardError} `UNAVAILABLE`: the seats return by themselves at `expiresMs`.
    */
@@ -267,8 +284,17 @@ export type GuardEvents = { event: [event: Event] } & { [K in EventKind]: [event
 export interface CheckOutOptions {
   /** How many seats. @default 1 */
   readonly count?: number | undefined
+  /** How long to wait, for AWS and for a seat to come free. @default 30000 */
+  readonly timeoutMs?: number | undefined
+  /** Ends the wait; it then takes no seat, and the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal | null | undefined
+}
+
+export interface DrawDownOptions {
   /** How long to wait for AWS. @default 30000 */
   readonly timeoutMs?: number | undefined
+  /** Ends the wait; it then books nothing, and the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal | null | undefined
 }
 
 export interface DeadlineOptions {
@@ -310,18 +336,31 @@ export declare class Guard extends EventEmitter<GuardEvents> implements AsyncDis
    */
   meter(dimension: string, tags?: Readonly<Record<string, string>>): Meter
   /**
-   * Takes seats of a floating entitlement, and keeps them by extending.
+   * Takes seats of a floating entitlement, and keeps them by extending. While every seat of the contract is taken it
+   * waits for one to come free, in the order of the calls.
    *
    * @throws {MpguardError} `UNKNOWN_ENTITLEMENT`, `INVALID_ARGUMENT`, `NO_SEAT`, `NOT_ENTITLED`, `TIMED_OUT`,
    * `UNAVAILABLE`, `SHUT_DOWN`.
    */
   checkOut(entitlement: string, options?: CheckOutOptions): Promise<Seat>
   /**
+   * Books prepaid units of a drawdown entitlement. Start the work once the promise is fulfilled.
+   *
+   * Units are drawn from the contract exactly once, whatever answers, processes or networks are lost on the way. When
+   * it is rejected, nothing is booked; units that AWS gives later serve the next call. `account` shows drawn, booked
+   * and disputed units. Source: AWS License Manager, CheckoutLicense, checkout type `PERPETUAL`.
+   *
+   * @param quantity How many units, all or none: a whole number from 1.
+   * @throws {MpguardError} `UNKNOWN_ENTITLEMENT`, `INVALID_ARGUMENT`, `EXHAUSTED`, `NOT_ENTITLED`, `TIMED_OUT`,
+   * `UNAVAILABLE`, `SHUT_DOWN`.
+   */
+  drawDown(entitlement: string, quantity: number, options?: DrawDownOptions): Promise<void>
+  /**
    * Events to iterate over, the current state of each topic first. Of each topic only the newest event
    * waits, so a slow reader holds no memory.
    */
   events(): Events
-  /** Where every raw count is, one entry a dimension. */
+  /** Where every raw count is, one entry a dimension, and every prepaid unit, one entry a drawdown entitlement. */
   account(options?: { readonly bigint?: false | undefined }): Promise<Account[]>
   account(options: Exact): Promise<Account<bigint>[]>
   /** Counts of calls, failures and events since `init`. */

@@ -12,6 +12,10 @@ export interface GuardHandle {}
 
 export interface SeatHandle {}
 
+export interface SeatsWish {}
+
+export interface UnitsWish {}
+
 /** One code of the core's table. */
 export interface ErrorCode {
   /** The word, such as `NOT_ENTITLED`. */
@@ -27,14 +31,17 @@ export interface ErrorCode {
 /** Where every raw count is. */
 export declare function account(handle: ExternalObject<GuardHandle>, bigint: boolean): Promise<Account<any>[]>
 
+/** Asks for seats; the wait is at most `timeout_ms`. */
+export declare function askSeats(handle: ExternalObject<GuardHandle>, entitlement: string, count: number, timeoutMs: number): ExternalObject<SeatsWish>
+
+/** Asks for prepaid units; the wait is at most `timeout_ms`. */
+export declare function askUnits(handle: ExternalObject<GuardHandle>, entitlement: string, quantity: number, timeoutMs: number): ExternalObject<UnitsWish>
+
 /** Tells the native half how to make an `MpguardError`; called once when the package is loaded. */
 export declare function bind(makeError: (code: string, text: string) => Error): void
 
-/** Returns the seats and waits for the answer. */
+/** Returns the seats. */
 export declare function checkIn(seat: ExternalObject<SeatHandle>): Promise<void>
-
-/** Takes seats; waits at most `timeout_ms`. */
-export declare function checkOut(handle: ExternalObject<GuardHandle>, entitlement: string, count: number, timeoutMs: number): Promise<ExternalObject<SeatHandle>>
 
 /** Ends every guard of this environment, and lets none start any more; the package calls it in `process.on('exit')`. */
 export declare function end(): void
@@ -47,6 +54,12 @@ export declare function eventKinds(): Array<string>
 
 /** Sends the usage of ended hours now. */
 export declare function flush(handle: ExternalObject<GuardHandle>, deadlineMs: number, bigint: boolean): Promise<FlushReport<any>>
+
+/** Waits for seats no more; what comes all the same is returned. */
+export declare function giveUpSeats(wish: ExternalObject<SeatsWish>): void
+
+/** Waits for units no more; nothing is booked, also when the answer has come. */
+export declare function giveUpUnits(wish: ExternalObject<UnitsWish>): void
 
 /** Has the contract this entitlement, and may the product run? */
 export declare function has(handle: ExternalObject<GuardHandle>, feature: string): boolean
@@ -69,11 +82,20 @@ export declare function seatExpiresMs(seat: ExternalObject<SeatHandle>): number
 /** True while AWS holds the seats for us. */
 export declare function seatHeld(seat: ExternalObject<SeatHandle>): boolean
 
+/** Number of the seat in its guard. */
+export declare function seatNumber(seat: ExternalObject<SeatHandle>): number
+
 /** Ends the guard. */
 export declare function shutdown(handle: ExternalObject<GuardHandle>, deadlineMs: number, bigint: boolean): Promise<ShutdownReport<any>>
 
 /** Counts of calls, failures and events. */
 export declare function stats(handle: ExternalObject<GuardHandle>): Stats
+
+/** Waits for the seats that were asked for. */
+export declare function takeSeats(wish: ExternalObject<SeatsWish>): Promise<ExternalObject<SeatHandle>>
+
+/** Waits for the units that were asked for. */
+export declare function takeUnits(wish: ExternalObject<UnitsWish>): Promise<void>
 
 /** May the product run? */
 export declare function verdict(handle: ExternalObject<GuardHandle>): Verdict

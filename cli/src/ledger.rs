@@ -63,7 +63,7 @@ pub(crate) fn run(verb: &Verb) -> ExitCode {
 fn show_all(dirs: &[PathBuf], records: usize, out: &mut dyn Write) -> io::Result<u8> {
     each(dirs, |dir| {
         let report = ledger::report(dir).map_err(io::Error::other)?;
-        show::show(dir, &report, records, out)
+        show::show(dir, &report, &ledger::holdings(dir), records, out)
     })
 }
 

@@ -1,6 +1,10 @@
 //! The `mpguard` command.
 
+mod explain;
 mod ledger;
+mod output;
+mod policy;
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +29,14 @@ enum Command {
     /// Look at the ledger of a product: what was counted, billed, disputed and held.
     #[command(subcommand)]
     Ledger(ledger::Verb),
+    /// Say what an error, a verdict, a reason or an event means, and what to do.
+    ///
+    /// Exit status: 0, or 2 when nothing is known by that name.
+    Explain(explain::Arguments),
+    /// Write the smallest IAM policy that a product needs.
+    ///
+    /// Exit status: 0, or 2 when the configuration or an argument cannot be used.
+    Policy(policy::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -58,6 +70,8 @@ enum Clock {
 fn main() -> ExitCode {
     let sandbox = match Arguments::parse().command {
         Command::Ledger(verb) => return ledger::run(&verb),
+        Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Policy(arguments) => return policy::run(&arguments),
         Command::Sandbox(sandbox) => sandbox,
     };
     let options = Options {

@@ -238,3 +238,71 @@ fn a_directory_without_a_ledger_cannot_be_read() {
     let (code, text) = state.run(&["show"], &empty);
     assert!(code == 2 && text.contains("no ledger in"), "{text}");
 }
+
+/// What a living process holds; its check was made by another program.
+const HELD: &str = r#"{"format":"mpguard holdings 1","check":"6e48e9cb8c77316767a3a7bbc977d5fe044d7227de58cc42b98f5aa95502aa6a","body":{"id":"00112233445566778899aabbccddeeff","holdings":{"leases":[{"entitlement":"seat","unit":"Count","count":3,"asking":null,"given":{"token":"secret-token","expires":1764010000000,"extended":null}},{"entitlement":"seat","unit":"Count","count":1,"asking":{"client_token":"ct-8","begun":1764000000000},"given":null}],"units":{"credits":{"drawn":100,"booked":70,"in_hand":[{"client_token":"ct-9","quantity":50,"begun":1764000000000,"in_doubt":true,"before":null}],"disputes":[{"client_token":"ct-10","quantity":20,"begun":1764003600000,"why":"no answer"}]}},"absorbed":["ffeeddccbbaa99887766554433221100"]}}}"#;
+/// A dead one's, which is in the other already.
+const TAKEN: &str = r#"{"format":"mpguard holdings 1","check":"54f92a4bfef240693967c8d6bdc2936b6628616a37e9c2e9068cc0eb641ada6d","body":{"id":"ffeeddccbbaa99887766554433221100","holdings":{"leases":[{"entitlement":"seat","unit":"Count","count":3,"asking":null,"given":{"token":"secret-token","expires":1764010000000,"extended":null}},{"entitlement":"seat","unit":"Count","count":1,"asking":{"client_token":"ct-8","begun":1764000000000},"given":null}],"units":{},"absorbed":[]}}}"#;
+
+#[test]
+fn seats_and_prepaid_units_are_shown_each_once() {
+    let state = State::new("");
+    fs::write(state.identity().join("holdings-0.json"), format!("{HELD}\n")).expect("writable");
+    fs::write(state.identity().join("holdings-3.json"), format!("{TAKEN}\n")).expect("writable");
+    let (code, text) = state.run(&["show"], &state.0);
+    assert_eq!(code, 0, "{text}");
+    let cells = |first: &str, second: &str| -> Vec<Vec<String>> {
+        let lines = text.lines().map(|line| line.split_whitespace().map(str::to_owned).collect());
+        lines
+            .filter(|cells: &Vec<String>| {
+                cells.len() > 1 && cells[0] == first && cells[1] == second
+            })
+            .collect()
+    };
+    let until = ["seat", "3", "held", "until", "2025-11-24T18:46:40Z", "holdings-0.json"];
+    assert_eq!(cells("seat", "3"), [until], "{text}");
+    assert!(text.contains("asked for") && !text.contains("holdings-3.json"), "{text}");
+    let units = ["credits", "100", "70", "30", "50", "20", "holdings-0.json"];
+    assert_eq!(cells("credits", "100"), [units], "{text}");
+    let dispute = ["credits", "20", "2025-11-24T17:00:00Z", "ct-10", "no", "answer"];
+    assert_eq!(cells("credits", "20"), [dispute], "{text}");
+    assert!(!text.contains("secret-token"), "{text}");
+
+    let (code, text) = state.run(&["export"], &state.0);
+    assert_eq!(code, 0, "{text}");
+    let rows: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of = |table: &str| rows.iter().filter(|row| row["table"] == table).collect::<Vec<_>>();
+    assert_eq!((of("seats").len(), of("units").len(), of("disputes").len()), (2, 1, 1), "{text}");
+    assert_eq!(of("units")[0]["left"], 30);
+    assert_eq!(of("disputes")[0]["client_token"], "ct-10");
+    assert_eq!(of("disputes")[0]["begun_utc"], "2025-11-24T17:00:00Z");
+    assert!(!text.contains("secret-token"), "{text}");
+    let (code, text) = state.verify();
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn broken_holdings_are_findings_and_hide_nothing_else() {
+    let state = State::new("");
+    fs::write(state.identity().join("holdings-0.json"), format!("{HELD}\n")).expect("writable");
+    let broken = state.identity().join("holdings-1.json");
+    for (content, part) in [
+        (String::new(), "it is empty"),
+        (format!("{}\n", HELD.replace("\"count\":3", "\"count\":9")), "its checksum does not fit"),
+        (HELD[..200].to_owned(), "it is not whole"),
+        ("{}".to_owned(), "does not begin"),
+        (format!("{}\n", HELD.replace("holdings 1", "holdings 2")), "a newer mpguard wrote it"),
+    ] {
+        fs::write(&broken, content).expect("writable");
+        let (code, text) = state.verify();
+        assert!(code == 1 && text.contains(part), "`{part}` is missing in {text}");
+        assert!(text.contains("holdings-1.json: "), "{text}");
+        let (_, text) = state.run(&["show"], &state.0);
+        assert!(text.contains(part) && text.contains("credits"), "`{part}` is missing in {text}");
+    }
+    fs::remove_file(&broken).expect("there");
+    fs::write(state.identity().join("license.json"), "{}").expect("writable");
+    let (code, text) = state.verify();
+    assert!(code == 1 && text.contains("license.json: "), "{text}");
+}

@@ -5,11 +5,13 @@
 )]
 
 pub(crate) mod aws;
+mod boot_time;
 mod computer;
 pub(crate) mod fork;
 mod memory_ledger;
 mod os_entropy;
 pub(crate) mod process;
+mod sandbox_address;
 mod sandbox_clock;
 mod segment;
 mod series_file;
@@ -61,6 +63,7 @@ pub(crate) fn plug(settings: &Settings, heirloom: Option<Heirloom>) -> Result<Pa
         product_code: settings.product.code.to_string(),
         dimensions: settings.dimensions.iter().map(|spec| spec.name.clone()).collect(),
         sandbox: settings.sandbox.clone(),
+        seal: seal(settings),
         heirloom,
     };
     Ok(Parts {
@@ -70,6 +73,19 @@ pub(crate) fn plug(settings: &Settings, heirloom: Option<Heirloom>) -> Result<Pa
         spawn: thread::spawn,
         wake: wake::event,
     })
+}
+
+/// Names whoever wrote this build: what is kept of the contract by another one is not taken.
+fn seal(settings: &Settings) -> [u8; 32] {
+    let product = &settings.product;
+    let sku = product.sku.as_ref().map_or("", |sku| sku.as_str());
+    let versions: Vec<String> =
+        product.public_keys.iter().map(|key| key.version.to_string()).collect();
+    let mut parts = vec![product.code.as_str(), sku, &settings.issuer_fingerprint];
+    for (key, version) in product.public_keys.iter().zip(&versions) {
+        parts.extend([version.as_str(), &key.pem]);
+    }
+    state::seal(&parts)
 }
 
 mod connect;

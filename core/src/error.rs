@@ -107,6 +107,8 @@ codes! {
     SignatureInvalid = 306, "SIGNATURE_INVALID", Entitlement;
     /// The license has ended, or was suspended.
     LicenseEnded = 307, "LICENSE_ENDED", Entitlement;
+    /// The contract's prepaid units are used up.
+    Exhausted = 308, "EXHAUSTED", Entitlement;
 
     // 4xx: repair the place.
     /// The state directory cannot be used.

@@ -23,7 +23,7 @@ macro_rules! kinds {
                 match self { $(EventKind::$name => $text,)+ }
             }
 
-            /// What the event is about; of each topic only the newest event is kept for a slow listener.
+            /// What the event is about; of each topic, and subject of it, only the newest event is kept for a slow listener.
             #[must_use]
             pub fn topic(self) -> Topic {
                 match self { $(EventKind::$name => Topic::$topic,)+ }
@@ -51,6 +51,10 @@ kinds! {
 
     /// A seat could not be kept.
     SeatLost = 301, "seat_lost", Seat;
+    /// A check out has to wait, because every seat of the contract is taken.
+    SeatsExhausted = 302, "seats_exhausted", Seat;
+    /// There are seats again.
+    SeatsAvailable = 303, "seats_available", Seat;
 
     /// Usage moved to a later hour.
     UsageCarried = 401, "usage_carried", Metering;
@@ -83,6 +87,19 @@ kinds! {
     LedgerSplit = 507, "ledger_split", Storage;
     /// The process that leads the task does not move.
     LeaderStalled = 508, "leader_stalled", Storage;
+    /// The contract has an entitlement in another unit than the configuration says; the contract's is used.
+    UnitMismatch = 509, "unit_mismatch", Setup;
+    /// The account has several usable licenses of the product; one is chosen by rule.
+    SeveralLicenses = 510, "several_licenses", Setup;
+    /// The kept answer about the contract cannot be used: damaged, changed or another's.
+    LicenseCacheRefused = 511, "license_cache_refused", Storage;
+
+    /// Few prepaid units are left.
+    DrawdownLow = 601, "drawdown_low", Drawdown;
+    /// The prepaid units are used up.
+    DrawdownExhausted = 602, "drawdown_exhausted", Drawdown;
+    /// Nobody can tell whether AWS has taken the units of a draw; they are not drawn again.
+    DrawdownDisputed = 603, "drawdown_disputed", Drawdown;
 }
 
 /// What an event is about.
@@ -102,6 +119,8 @@ pub enum Topic {
     Setup,
     /// Where usage is kept.
     Storage,
+    /// Prepaid units.
+    Drawdown,
 }
 
 impl Topic {
@@ -116,6 +135,7 @@ impl Topic {
             Topic::Outage => "outage",
             Topic::Setup => "setup",
             Topic::Storage => "storage",
+            Topic::Drawdown => "drawdown",
         }
     }
 }
@@ -140,6 +160,20 @@ pub struct Event {
 }
 
 impl Event {
+    /// What of its topic the event is about, where that is one of many: a seat, an entitlement, an operation.
+    ///
+    /// Of each topic and subject the newest event is kept for a slow listener: two lost seats are two events.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Value> {
+        ["seat", "entitlement", "operation"].iter().find_map(|name| self.details.get(*name))
+    }
+
+    /// True when `newer` takes its place in a queue that nobody reads: same topic, same subject.
+    #[must_use]
+    pub fn gives_way_to(&self, newer: &Event) -> bool {
+        self.kind.topic() == newer.kind.topic() && self.subject() == newer.subject()
+    }
+
     /// The JSON form that every language shares.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -147,6 +181,7 @@ impl Event {
             "sequence": self.sequence,
             "kind": self.kind.as_str(),
             "topic": self.kind.topic().as_str(),
+            "subject": self.subject().map(plain),
             "old": self.old.to_json(),
             "license": self.license.to_json(),
             "text": self.text,
@@ -155,4 +190,9 @@ impl Event {
             "details": self.details,
         })
     }
+}
+
+/// A text as it is, a number in digits.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

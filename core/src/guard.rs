@@ -3,9 +3,11 @@
 mod family;
 mod meter;
 mod seat;
+mod wish;
 
 pub use meter::Meter;
 pub use seat::Seat;
+pub use wish::{SeatsAsked, UnitsAsked};
 
 use crate::{
     adapter,
@@ -13,7 +15,8 @@ use crate::{
     error::{Code, Error, Result},
     event::Event,
     model::{
-        license::{License, Reason, Verdict},
+        ids::{DrawId, SeatId},
+        license::{EntitlementKind, License, Reason, Verdict},
         usage::Account,
     },
     port::listener::Listener,
@@ -26,9 +29,10 @@ use crate::{
 };
 use family::Family;
 use std::{
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
+use wish::{Answer, Stage};
 
 /// A forked child that does not know yet who the task is asks again, as long as `init` would.
 const START_MAX: Duration = Duration::from_secs(30);
@@ -149,12 +153,27 @@ impl Guard {
     /// The seats are kept by extending until the [`Seat`] is checked in or dropped.
     ///
     /// # Errors
-    /// `UnknownEntitlement`, `InvalidArgument` for a count of zero, `NoSeat`, `NotEntitled`, `TimedOut`,
-    /// `Unavailable`, `ShutDown`.
+    /// `UnknownEntitlement`, `InvalidArgument` for a count of zero, `NoSeat`, `NotEntitled`, `LicenseEnded`,
+    /// `AccessDenied`, `TimedOut`, `Unavailable`, `ShutDown`.
     pub fn check_out(&self, entitlement: &str, count: u64, timeout: Duration) -> Result<Seat> {
+        self.ask_seats(entitlement, count, timeout)?.wait()
+    }
+
+    /// Like [`Guard::check_out`], for a host that may give the wait up.
+    ///
+    /// # Errors
+    /// `UnknownEntitlement`, `InvalidArgument`, `ShutDown`; the others come from the wait.
+    #[doc(hidden)]
+    pub fn ask_seats(
+        &self,
+        entitlement: &str,
+        count: u64,
+        timeout: Duration,
+    ) -> Result<SeatsAsked> {
         let running = self.running()?;
         running.still_up("check out a seat")?;
-        let spec = running.floating(entitlement)?.clone();
+        let floating = EntitlementKind::Floating;
+        let spec = running.entitlement(floating, entitlement, "check out")?.clone();
         if count == 0 {
             return Err(Error::new(
                 Code::InvalidArgument,
@@ -162,22 +181,56 @@ impl Guard {
             ));
         }
         let (reply, answer) = mpsc::sync_channel(1);
-        let lease = running.next_lease();
-        running.ask(Request::CheckOut { lease, spec, count, reply })?;
-        match answer.recv_timeout(timeout) {
-            Ok(held) => held.map(|state| Seat::new(self.clone(), lease, entitlement, count, state)),
-            Err(_) => {
-                // Not lost: what AWS still gives is checked in again by the driver.
-                let _ = running.ask(Request::CheckIn { lease, reply: None });
-                Err(Error::new(
-                    Code::TimedOut,
-                    format!(
-                        "no seat of `{entitlement}` within {} ms; try again, or give a longer timeout",
-                        timeout.as_millis()
-                    ),
-                ))
-            }
+        let seat = SeatId(running.next_number());
+        running.ask(Request::CheckOut { seat, spec, count, timeout, reply })?;
+        let (guard, entitlement) = (self.clone(), entitlement.to_owned());
+        Ok(SeatsAsked { guard, seat, entitlement, count, answer: Answer::new(answer) })
+    }
+
+    /// Books `quantity` prepaid units of a drawdown entitlement; waits at most `timeout`. Start the work after `Ok`.
+    ///
+    /// Units are drawn from the contract exactly once. When the time is over while AWS has not answered, nothing is
+    /// booked; units that AWS gives later serve the next call. `account` shows drawn, booked and disputed units.
+    ///
+    /// # Errors
+    /// `UnknownEntitlement`, `InvalidArgument` for a quantity of zero, `Exhausted`, `NotEntitled`, `LicenseEnded`,
+    /// `Unavailable`, `TimedOut`, `ShutDown`. Nothing is booked then.
+    pub fn draw_down(&self, entitlement: &str, quantity: u64, timeout: Duration) -> Result<()> {
+        self.ask_units(entitlement, quantity, timeout)?.wait()
+    }
+
+    /// Like [`Guard::draw_down`], for a host that may give the wait up.
+    ///
+    /// # Errors
+    /// `UnknownEntitlement`, `InvalidArgument`, `ShutDown`; the others come from the wait.
+    #[doc(hidden)]
+    pub fn ask_units(
+        &self,
+        entitlement: &str,
+        quantity: u64,
+        timeout: Duration,
+    ) -> Result<UnitsAsked> {
+        let running = self.running()?;
+        running.still_up("draw down units")?;
+        running.entitlement(EntitlementKind::Drawdown, entitlement, "draw down")?;
+        if quantity == 0 {
+            return Err(Error::new(
+                Code::InvalidArgument,
+                format!("cannot draw down 0 of `{entitlement}`; ask for at least 1"),
+            ));
         }
+        let (reply, answer) = mpsc::sync_channel(1);
+        let draw = DrawId(running.next_number());
+        let name = entitlement.into();
+        running.ask(Request::DrawDown { draw, entitlement: name, quantity, timeout, reply })?;
+        Ok(UnitsAsked {
+            guard: self.clone(),
+            draw,
+            entitlement: entitlement.to_owned(),
+            quantity,
+            answer: Answer::new(answer),
+            stage: Mutex::new(Stage::Waiting),
+        })
     }
 
     /// Adds a listener; it hears the current state first. Returns a number for [`Guard::unsubscribe`].
@@ -292,6 +345,7 @@ fn denial(license: &License) -> Error {
         Reason::InvalidProduct => Code::InvalidProduct,
         Reason::SignatureInvalid => Code::SignatureInvalid,
         Reason::Expired | Reason::Suspended | Reason::Stale => Code::LicenseEnded,
+        Reason::NoSeat => Code::NoSeat,
         Reason::ShutDown => Code::ShutDown,
         Reason::NotEntitled
         | Reason::Starting

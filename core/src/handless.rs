@@ -16,8 +16,10 @@ pub mod adapter {
         reason = "this is the room that the forbidden calls are to be made in"
     )]
 
+    mod boot_time;
     pub mod fork;
     pub mod memory_ledger;
+    mod sandbox_address;
     pub mod segment;
     pub mod series_file;
     mod slab;

@@ -27,7 +27,7 @@ pub use adapter::sqlite_ledger::read as ledger;
 pub use config::Config;
 pub use error::{Code, Error, ErrorKind, Result};
 pub use event::{Event, EventKind, Topic};
-pub use guard::{Guard, Meter, Seat};
+pub use guard::{Guard, Meter, Seat, SeatsAsked, UnitsAsked};
 pub use model::{
     license::{License, Verdict},
     usage::Account,

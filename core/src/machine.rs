@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod draw;
+pub mod drawdown;
 pub mod engine;
 pub mod input;
 pub mod lease;
@@ -13,5 +14,6 @@ pub mod plan;
 pub mod proof;
 pub mod recheck;
 pub mod retry;
+pub mod seats;
 pub mod startup;
 pub mod verdict;

@@ -2,6 +2,7 @@
 
 pub mod books;
 pub mod entry;
+pub mod holdings;
 pub mod ids;
 pub mod key;
 pub mod license;

@@ -149,7 +149,7 @@ pub extern "C" fn mpguard_event_kind_name(event: *const mpguard_event_t) -> *con
     ask(event, ptr::null(), |event| event.kind.as_ptr())
 }
 
-/// What it is about: `verdict`, `license`, `seat`, `metering`, `outage`, `setup` or `storage`.
+/// What it is about: `verdict`, `license`, `seat`, `drawdown`, `metering`, `outage`, `setup` or `storage`.
 ///
 /// A slow callback is given only the newest event of each topic.
 ///
@@ -231,7 +231,7 @@ pub extern "C" fn mpguard_event_old_license(
     })
 }
 
-/// More facts of this kind of event as a JSON object: `dimension`, `hour_ms`, `units` and others.
+/// More facts of this kind of event as a JSON object: `dimension`, `hour_ms`, `units`, `seat` and others.
 ///
 /// Thread:  any.
 /// Owns:    nothing; the text lives as long as the event.

@@ -217,11 +217,13 @@ pub unsafe extern "C" fn mpguard_meter(
 
 /// Takes `count` seats of a floating entitlement; waits at most `timeout_ms`.
 ///
-/// The seats are kept by extending until they are checked in or the handle is freed.
+/// While every seat of the contract is taken it waits for one to come free, in the order of the calls. The seats
+/// are kept by extending until they are checked in or the handle is freed.
 ///
 /// Thread:  any; it waits, so not from an event loop.
 /// Owns:    `*seat_out` is yours; end it with `mpguard_seat_check_in` and `mpguard_seat_free`.
-/// Errors:  MPGUARD_ERROR_UNKNOWN_ENTITLEMENT, MPGUARD_ERROR_NO_SEAT, MPGUARD_ERROR_NOT_ENTITLED,
+/// Errors:  MPGUARD_ERROR_UNKNOWN_ENTITLEMENT, MPGUARD_ERROR_NOT_ENTITLED; MPGUARD_ERROR_NO_SEAT when none
+///          came free in time;
 ///          MPGUARD_ERROR_TIMED_OUT, MPGUARD_ERROR_UNAVAILABLE, MPGUARD_ERROR_SHUT_DOWN;
 ///          MPGUARD_ERROR_INVALID_ARGUMENT, also for a count under 1 or a negative time;
 ///          MPGUARD_ERROR_STALE_HANDLE.
@@ -242,17 +244,45 @@ pub unsafe extern "C" fn mpguard_check_out(
         let entitlement = unsafe { text::read(entitlement, "entitlement")? };
         let out = text::out(seat_out, "seat_out")?;
         let timeout = duration(timeout_ms, "timeout_ms")?;
-        let count = u64::try_from(count).map_err(|_| {
-            Error::new(
-                Code::InvalidArgument,
-                format!("cannot check out `{count}` of `{entitlement}`; ask for at least 1"),
-            )
-        })?;
+        let count = at_least_one(count, "check out", entitlement)?;
         let seat =
             handle::issue(SeatObject::new(guard.guard.check_out(entitlement, count, timeout)?))?;
         // SAFETY: the caller gives a place for a handle.
         unsafe { out.write(seat) };
         Ok(())
+    })
+}
+
+/// Books `quantity` prepaid units of a drawdown entitlement; waits at most `timeout_ms`. Start the work
+/// after MPGUARD_OK.
+///
+/// Units are drawn from the contract exactly once, whatever answers, processes or networks are lost on the way.
+/// When the time is over while AWS has not answered, nothing is booked; units that AWS gives later serve the next
+/// call. `mpguard_account` shows drawn, booked and disputed units.
+///
+/// Thread:  any; it waits, so not from an event loop.
+/// Owns:    nothing; the text is copied.
+/// Errors:  MPGUARD_ERROR_UNKNOWN_ENTITLEMENT, MPGUARD_ERROR_EXHAUSTED, MPGUARD_ERROR_NOT_ENTITLED,
+///          MPGUARD_ERROR_TIMED_OUT, MPGUARD_ERROR_UNAVAILABLE, MPGUARD_ERROR_SHUT_DOWN;
+///          MPGUARD_ERROR_INVALID_ARGUMENT, also for a quantity under 1 or a negative time;
+///          MPGUARD_ERROR_STALE_HANDLE. Nothing is booked then.
+/// Source:  AWS License Manager, CheckoutLicense, checkout type `PERPETUAL`.
+/// Since:   0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mpguard_draw_down(
+    guard: *const mpguard_t,
+    entitlement: *const c_char,
+    quantity: i64,
+    timeout_ms: i64,
+    error_out: *mut *mut mpguard_error_t,
+) -> i32 {
+    fence::status(error_out, || {
+        let guard = handle::pin::<GuardObject>(guard)?;
+        // SAFETY: the caller gives a string.
+        let entitlement = unsafe { text::read(entitlement, "entitlement")? };
+        let timeout = duration(timeout_ms, "timeout_ms")?;
+        let quantity = at_least_one(quantity, "draw down", entitlement)?;
+        guard.guard.draw_down(entitlement, quantity, timeout)
     })
 }
 
@@ -364,7 +394,8 @@ pub unsafe extern "C" fn mpguard_event_fd(
     })
 }
 
-/// Tells where every raw count is, one entry a dimension.
+/// Tells where every raw count is, one entry a dimension, and every prepaid unit, one entry a drawdown
+/// entitlement: drawn and not booked is open, being drawn is pending, booked is delivered.
 ///
 /// Thread:  any.
 /// Owns:    `*account_out` is yours; end it with `mpguard_account_free`.
@@ -496,6 +527,16 @@ impl GuardObject {
             format!("no event within {timeout_ms} ms; ask again, or wait longer"),
         )
     }
+}
+
+/// An amount of an entitlement as the core takes it, which refuses 0 by itself.
+fn at_least_one(amount: i64, verb: &str, entitlement: &str) -> Result<u64, Error> {
+    u64::try_from(amount).map_err(|_| {
+        Error::new(
+            Code::InvalidArgument,
+            format!("cannot {verb} `{amount}` of `{entitlement}`; ask for at least 1"),
+        )
+    })
 }
 
 /// Gives a report to a caller who wants it.

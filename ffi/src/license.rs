@@ -33,6 +33,7 @@ struct Entitlement {
     unit: CString,
     value: Option<CString>,
     max_count: Option<u64>,
+    consumed: Option<u64>,
 }
 
 impl LicenseObject {
@@ -42,6 +43,7 @@ impl LicenseObject {
             unit: text::owned(&entitlement.unit),
             value: entitlement.value.as_deref().map(text::owned),
             max_count: entitlement.max_count,
+            consumed: entitlement.consumed,
         });
         Box::new(LicenseObject {
             reason: text::owned(license.reason.as_str()),
@@ -241,6 +243,25 @@ pub extern "C" fn mpguard_license_entitlement_max_count(
 ) -> i64 {
     ask(license, -1, |license| {
         license.entitlements.get(index).and_then(|e| e.max_count).map_or(-1, number::count)
+    })
+}
+
+/// How much of entitlement `index` everybody together has taken, when AWS tells, else -1.
+///
+/// AWS tells roles that have `license-manager:GetLicenseUsage`, at each look at the contract.
+///
+/// Thread:  any.
+/// Owns:    nothing.
+/// Errors:  -1 past the last one and when `license` is no live license.
+/// Source:  AWS License Manager, GetLicenseUsage.
+/// Since:   0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn mpguard_license_entitlement_consumed(
+    license: *const mpguard_license_t,
+    index: usize,
+) -> i64 {
+    ask(license, -1, |license| {
+        license.entitlements.get(index).and_then(|e| e.consumed).map_or(-1, number::count)
     })
 }
 

@@ -50,6 +50,8 @@ pub const MPGUARD_ERROR_INVALID_PRODUCT: i32 = 305;
 pub const MPGUARD_ERROR_SIGNATURE_INVALID: i32 = 306;
 /// The license has ended, or was suspended.
 pub const MPGUARD_ERROR_LICENSE_ENDED: i32 = 307;
+/// The contract's prepaid units are used up.
+pub const MPGUARD_ERROR_EXHAUSTED: i32 = 308;
 /// The state directory cannot be used.
 pub const MPGUARD_ERROR_STORAGE: i32 = 401;
 /// A thread could not be started.
@@ -73,6 +75,10 @@ pub const MPGUARD_EVENT_LICENSE_EXPIRED: i32 = 205;
 pub const MPGUARD_EVENT_LICENSE_SUSPENDED: i32 = 206;
 /// A seat could not be kept.
 pub const MPGUARD_EVENT_SEAT_LOST: i32 = 301;
+/// A check out has to wait, because every seat of the contract is taken.
+pub const MPGUARD_EVENT_SEATS_EXHAUSTED: i32 = 302;
+/// There are seats again.
+pub const MPGUARD_EVENT_SEATS_AVAILABLE: i32 = 303;
 /// Usage moved to a later hour.
 pub const MPGUARD_EVENT_USAGE_CARRIED: i32 = 401;
 /// Fate of a record unknown when its window closed.
@@ -103,6 +109,18 @@ pub const MPGUARD_EVENT_STORAGE_QUARANTINED: i32 = 506;
 pub const MPGUARD_EVENT_LEDGER_SPLIT: i32 = 507;
 /// The process that leads the task does not move.
 pub const MPGUARD_EVENT_LEADER_STALLED: i32 = 508;
+/// The contract has an entitlement in another unit than the configuration says; the contract's is used.
+pub const MPGUARD_EVENT_UNIT_MISMATCH: i32 = 509;
+/// The account has several usable licenses of the product; one is chosen by rule.
+pub const MPGUARD_EVENT_SEVERAL_LICENSES: i32 = 510;
+/// The kept answer about the contract cannot be used: damaged, changed or another's.
+pub const MPGUARD_EVENT_LICENSE_CACHE_REFUSED: i32 = 511;
+/// Few prepaid units are left.
+pub const MPGUARD_EVENT_DRAWDOWN_LOW: i32 = 601;
+/// The prepaid units are used up.
+pub const MPGUARD_EVENT_DRAWDOWN_EXHAUSTED: i32 = 602;
+/// Nobody can tell whether AWS has taken the units of a draw; they are not drawn again.
+pub const MPGUARD_EVENT_DRAWDOWN_DISPUTED: i32 = 603;
 
 /// AWS has not answered yet. Unknown is never licensed.
 pub const MPGUARD_VERDICT_PENDING: i32 = 1;

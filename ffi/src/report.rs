@@ -18,7 +18,7 @@ pub struct mpguard_report_t {
     _opaque: (),
 }
 
-/// Where every raw count is, one entry a dimension.
+/// Where every raw count is, one entry a dimension, and every prepaid unit, one entry a drawdown entitlement.
 ///
 /// In each entry `added = open + pending + delivered + disputed + held + missed`.
 #[allow(non_camel_case_types)]

@@ -39,6 +39,18 @@ fn ask<T>(seat: *const mpguard_seat_t, fallback: T, with: impl FnOnce(&SeatObjec
     fence::value(fallback, || Ok(with(&*handle::pin::<SeatObject>(seat)?)))
 }
 
+/// Number of the seat in its guard. Events about a seat carry it as `seat` in their details.
+///
+/// Thread:  any.
+/// Owns:    nothing.
+/// Errors:  -1 when `seat` is no live seat.
+/// Source:  mpguard.
+/// Since:   0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn mpguard_seat_number(seat: *const mpguard_seat_t) -> i64 {
+    ask(seat, -1, |seat| count(seat.seat.number()))
+}
+
 /// API name of the entitlement.
 ///
 /// Thread:  any.
@@ -87,7 +99,10 @@ pub extern "C" fn mpguard_seat_expires_ms(seat: *const mpguard_seat_t) -> i64 {
     ask(seat, -1, |seat| seat.seat.expires_ms())
 }
 
-/// Returns the seats and waits for AWS's answer. A second call does nothing.
+/// Returns the seats. A second call does nothing.
+///
+/// With `seat_linger_ms` they first stay with this process for that time, so that its next check out needs no
+/// call to AWS; with 0 this waits for AWS's answer.
 ///
 /// The handle stays yours; free it afterwards. In a forked child it does nothing for seats of the parent.
 ///

@@ -1,4 +1,5 @@
-/* A product in C that is sold on AWS Marketplace: it counts what its customers do and holds a seat. */
+/* A product in C that is sold on AWS Marketplace: it counts what its customers do, gives each a seat, and draws
+ * prepaid credits. */
 
 #include <mpguard.h>
 
@@ -55,9 +56,16 @@ int main(void) {
   mpguard_meter_t *megabytes = meter(guard, "megabytes");
   long long more_requests = 0, more_megabytes = 0;
   while (scanf("%lld %lld", &more_requests, &more_megabytes) == 2) {
+    /* The customer's seat. It lingers for a moment, so that log-ins in quick succession share one call to AWS. */
+    mpguard_seat_t *customer = NULL;
+    if (mpguard_check_out(guard, "Seats", 1, 30000, &customer, &error) != MPGUARD_OK) fail(error);
+    /* The work starts when its credits are booked, never before. */
+    long long credits = (more_requests + 9) / 10;
+    if (credits > 0 && mpguard_draw_down(guard, "Credits", credits, 30000, &error) != MPGUARD_OK) fail(error);
     if (mpguard_meter_add(requests, more_requests, &error) != MPGUARD_OK) fail(error);
     if (mpguard_meter_add(megabytes, more_megabytes, &error) != MPGUARD_OK) fail(error);
-    printf("worked: %lld %lld\n", more_requests, more_megabytes);
+    mpguard_seat_free(customer); /* checks it in */
+    printf("worked: %lld %lld, %lld credits\n", more_requests, more_megabytes, credits);
   }
 
   if (mpguard_seat_check_in(seat, &error) != MPGUARD_OK) fail(error);

@@ -1,4 +1,5 @@
-// A product in C++ that is sold on AWS Marketplace: it counts what its customers do and holds a seat.
+// A product in C++ that is sold on AWS Marketplace: it counts what its customers do, gives each
+// a seat, and draws prepaid credits.
 
 #include <mpguard.hpp>
 
@@ -31,9 +32,14 @@ void run() {
   auto requests = guard.meter("requests");
   auto megabytes = guard.meter("megabytes");
   for (std::int64_t more_requests = 0, more_megabytes = 0; std::cin >> more_requests >> more_megabytes;) {
+    // The customer's seat. It lingers for a moment, so that log-ins in quick succession share one call to AWS.
+    const auto customer = guard.check_out("Seats");
+    const std::int64_t credits = (more_requests + 9) / 10;
+    if (credits > 0) guard.draw_down("Credits", credits); // the work starts when they are booked, never before
     requests.add(more_requests);
     megabytes.add(more_megabytes);
-    say("worked: " + std::to_string(more_requests) + " " + std::to_string(more_megabytes));
+    say("worked: " + std::to_string(more_requests) + " " + std::to_string(more_megabytes) + ", " +
+        std::to_string(credits) + " credits");
   }
 
   seat.check_in();

@@ -1,4 +1,5 @@
-// A product in Node that is sold on AWS Marketplace: it counts what its customers do and holds a seat.
+// A product in Node that is sold on AWS Marketplace: it counts what its customers do, gives each
+// a seat, and draws prepaid credits.
 
 import { createInterface } from 'node:readline'
 import { initFromJson } from '../../bindings/node/index.mjs' // in your product: 'mpguard'
@@ -11,9 +12,14 @@ async function work(guard) {
   const megabytes = guard.meter('megabytes')
   for await (const line of createInterface({ input: process.stdin })) {
     const [requestCount, megabyteCount] = line.split(' ').map(Number)
+    // The customer's seat. It lingers for a moment, so that log-ins in quick succession share one call to AWS.
+    const seat = await guard.checkOut('Seats', { timeoutMs: 30_000 })
+    const credits = Math.ceil(requestCount / 10)
+    if (credits > 0) await guard.drawDown('Credits', credits) // the work starts when they are booked, never before
     requests.add(requestCount)
     megabytes.add(megabyteCount)
-    say(`worked: ${requestCount} ${megabyteCount}`)
+    await seat.checkIn()
+    say(`worked: ${requestCount} ${megabyteCount}, ${credits} credits`)
   }
 }
 

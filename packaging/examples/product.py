@@ -1,4 +1,5 @@
-"""A product on AWS Marketplace in Python: hourly, with two metered dimensions, a tier and floating seats.
+"""A product on AWS Marketplace in Python: hourly, with two metered dimensions, a tier, floating seats and
+prepaid credits.
 
 Its configuration is JSON in the environment variable PRODUCT_CONFIG. Each line on stdin is a batch of its
 customers' work: `<requests> <megabytes>`.
@@ -34,15 +35,20 @@ def work(guard: mpguard.Guard) -> None:
     megabytes = guard.meter("megabytes")
     for line in sys.stdin:
         n_requests, n_megabytes = map(int, line.split())
-        requests.add(n_requests)
-        megabytes.add(n_megabytes)
-        say(f"worked: {n_requests} {n_megabytes}")
+        # The customer's seat. It lingers for a moment, so that log-ins in quick succession share one call to AWS.
+        with guard.check_out("Seats", timeout=timedelta(seconds=30)):
+            credits = (n_requests + 9) // 10
+            if credits:
+                guard.draw_down("Credits", credits)  # the work starts when they are booked, never before
+            requests.add(n_requests)
+            megabytes.add(n_megabytes)
+        say(f"worked: {n_requests} {n_megabytes}, {credits} credits")
 
 
 def run() -> None:
     with mpguard.init_from_json(os.environ["PRODUCT_CONFIG"], on_event=on_event) as guard:
         say(f"licensed: tier {tier(guard)}")
-        # The seat is extended for as long as the block runs, and given back at its end.
+        # The administrator's seat: extended for as long as the block runs, and given back at its end.
         with guard.check_out("Seats", timeout=timedelta(seconds=30)):
             say("seat: held")
             work(guard)

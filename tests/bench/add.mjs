@@ -17,6 +17,8 @@ class Reader extends MetricReader {
 
 const guard = await initFromJson(process.env.MPGUARD_CONFIG)
 const meter = guard.meter(dimension, { Team: 'red', Zone: 'a' })
+const tier = process.env.BENCH_TIER
+guard.require()
 const empty = createRequire(import.meta.url)('./border.node')
 const labelled = new prometheus.Counter({ name: 'requests', help: 'Requests.', labelNames: ['team', 'zone'] })
 const child = labelled.labels('red', 'a')
@@ -32,6 +34,9 @@ const rows = {
   },
   add(calls) {
     for (let i = 0; i < calls; i++) meter.add(1)
+  },
+  has(calls) {
+    for (let i = 0; i < calls; i++) guard.has(tier)
   },
   'prom-client, child'(calls) {
     for (let i = 0; i < calls; i++) child.inc(1)

@@ -16,6 +16,8 @@ from prometheus_client import Counter
 
 guard = mpguard.init_from_json(os.environ["MPGUARD_CONFIG"])
 meter = guard.meter(os.environ["BENCH_DIMENSION"], {"Team": "red", "Zone": "a"})
+tier = os.environ["BENCH_TIER"]
+assert guard.has(tier)
 empty = border.Nothing()
 labelled = Counter("requests", "Requests.", ["team", "zone"])
 child = labelled.labels("red", "a")
@@ -45,6 +47,11 @@ def add(calls: int) -> None:
         meter.add(1)
 
 
+def has(calls: int) -> None:
+    for _ in repeat(None, calls):
+        guard.has(tier)
+
+
 def prometheus_child(calls: int) -> None:
     for _ in repeat(None, calls):
         child.inc(1)
@@ -66,6 +73,7 @@ turns.take(
         "nothing": nothing,
         "fetch_add": fetch_add,
         "add": add,
+        "has": has,
         "prometheus_client, child": prometheus_child,
         "prometheus_client, labels": prometheus_labels,
         "opentelemetry, attributes": opentelemetry,

@@ -31,10 +31,12 @@ static void licensed(char **argv) {
   }
   CHECK(basic < count && strcmp(mpguard_license_entitlement_unit(license, basic), "None") == 0);
   CHECK(mpguard_license_entitlement_max_count(license, basic) == -1);
+  CHECK(mpguard_license_entitlement_consumed(license, basic) == -1);
   CHECK(mpguard_license_entitlement_name(license, count) == NULL);
   CHECK(mpguard_license_entitlement_unit(license, SIZE_MAX) == NULL);
   CHECK(mpguard_license_entitlement_value(license, count) == NULL);
   CHECK(mpguard_license_entitlement_max_count(license, count) == -1);
+  CHECK(mpguard_license_entitlement_consumed(license, count) == -1);
   CHECK(strstr(mpguard_license_json(license), "\"verdict\":\"licensed\"") != NULL);
 
   /* A snapshot stays what it was. */

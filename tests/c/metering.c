@@ -72,14 +72,14 @@ static void the_end(mpguard_t *guard) {
   CHECK(mpguard_report_pending(report) == 0 && mpguard_report_disputed(report) == 0);
   CHECK(!mpguard_report_may_be_lost(report));
   account = mpguard_report_account(report);
-  CHECK(mpguard_account_count(account) == 3);
+  CHECK(mpguard_account_count(account) == 4);
   for (size_t i = 0; i < 3; i++) {
     CHECK(mpguard_account_added(account, i) == mpguard_account_delivered(account, i));
     CHECK(mpguard_account_open(account, i) == 0 && mpguard_account_pending(account, i) == 0);
     CHECK(mpguard_account_disputed(account, i) == 0 && mpguard_account_held(account, i) == 0);
     CHECK(mpguard_account_missed(account, i) == 0);
   }
-  CHECK(mpguard_account_dimension(account, 3) == NULL && mpguard_account_added(account, 3) == -1);
+  CHECK(mpguard_account_dimension(account, 4) == NULL && mpguard_account_added(account, 4) == -1);
   CHECK(strstr(mpguard_report_json(report), "\"accounts\":[{\"dimension\":\"requests\"") != NULL);
   CHECK(mpguard_account_json(account)[0] == '[');
   mpguard_account_free(account);

@@ -36,6 +36,7 @@ static void no_handle(void) {
   NULL_IN("guard", mpguard_has(NULL, "x", &has, E));
   NULL_IN("guard", mpguard_meter(NULL, "x", NULL, 0, &meter, E));
   NULL_IN("guard", mpguard_check_out(NULL, "x", 1, 1, &seat, E));
+  NULL_IN("guard", mpguard_draw_down(NULL, "x", 1, 1, E));
   NULL_IN("guard", mpguard_subscribe(NULL, on_event, NULL, NULL, &subscription, E));
   NULL_IN("guard", mpguard_unsubscribe(NULL, 1, E));
   NULL_IN("guard", mpguard_next_event(NULL, 0, &event, E));
@@ -64,7 +65,8 @@ static void no_object_to_look_at(void) {
   CHECK(mpguard_license_arn(NULL) == NULL && mpguard_license_version(NULL) == NULL);
   CHECK(mpguard_license_entitlement_count(NULL) == 0 && mpguard_license_entitlement_name(NULL, 0) == NULL);
   CHECK(mpguard_license_entitlement_unit(NULL, 0) == NULL && mpguard_license_entitlement_value(NULL, 0) == NULL);
-  CHECK(mpguard_license_entitlement_max_count(NULL, 0) == -1 && !mpguard_license_has(NULL, "x"));
+  CHECK(mpguard_license_entitlement_max_count(NULL, 0) == -1 &&
+        mpguard_license_entitlement_consumed(NULL, 0) == -1 && !mpguard_license_has(NULL, "x"));
   CHECK(mpguard_license_json(NULL) == NULL);
   CHECK(mpguard_event_kind(NULL) == 0 && mpguard_event_kind_name(NULL) == NULL && mpguard_event_topic(NULL) == NULL);
   CHECK(mpguard_event_text(NULL) == NULL && mpguard_event_time_ms(NULL) == -1 && mpguard_event_sequence(NULL) == -1);
@@ -72,6 +74,7 @@ static void no_object_to_look_at(void) {
   CHECK(mpguard_event_details_json(NULL) == NULL && mpguard_event_json(NULL) == NULL);
   CHECK(mpguard_meter_dimension(NULL) == NULL);
   CHECK(mpguard_seat_entitlement(NULL) == NULL && mpguard_seat_count(NULL) == -1);
+  CHECK(mpguard_seat_number(NULL) == -1);
   CHECK(!mpguard_seat_held(NULL) && mpguard_seat_expires_ms(NULL) == -1);
   CHECK(mpguard_report_recorded(NULL) == -1 && mpguard_report_pending(NULL) == -1);
   CHECK(mpguard_report_disputed(NULL) == -1 && mpguard_report_seats_returned(NULL) == -1);
@@ -119,6 +122,7 @@ static void no_text_and_no_place(char **argv) {
   NULL_IN("`tags`", mpguard_meter(guard, "requests", NULL, 1, &meter, E));
   NULL_IN("`tags`", mpguard_meter(guard, "requests", tags, 1, &meter, E));
   NULL_IN("`entitlement`", mpguard_check_out(guard, NULL, 1, 1, &seat, E));
+  NULL_IN("`entitlement`", mpguard_draw_down(guard, NULL, 1, 1, E));
   NULL_IN("`seat_out`", mpguard_check_out(guard, "Seats", 1, 1, NULL, E));
   NULL_IN("`callback`", mpguard_subscribe(guard, NULL, NULL, NULL, &subscription, E));
   NULL_IN("`subscription_out`", mpguard_subscribe(guard, on_event, NULL, NULL, NULL, E));

@@ -23,6 +23,7 @@ int main(int argc, char **argv) {
   NOT_UTF8("`tags`", mpguard_meter(guard, "requests", key, 1, &meter, E));
   NOT_UTF8("`tags`", mpguard_meter(guard, "requests", value, 1, &meter, E));
   NOT_UTF8("`entitlement`", mpguard_check_out(guard, BAD, 1, 1000, &seat, E));
+  NOT_UTF8("`entitlement`", mpguard_draw_down(guard, BAD, 1, 1000, E));
   NOT_UTF8("`feature`", mpguard_has(guard, BAD, &has, E));
   WORKS(mpguard_license(guard, &license, E));
   CHECK(!mpguard_license_has(license, BAD));

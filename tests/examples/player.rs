@@ -70,6 +70,11 @@ impl Player {
                 self.seats.insert((*name).to_owned(), seat);
                 Ok(json!(expires))
             }
+            ["draw_down", entitlement, quantity, timeout] => {
+                let (quantity, timeout) = (number(quantity)?, ms(timeout)?);
+                self.guard()?.draw_down(entitlement, quantity, timeout).map(|()| Value::Null)
+            }
+            ["seat_number", name] => Ok(json!(self.seat(name)?.number())),
             ["seat", name] => Ok(json!(u8::from(self.seat(name)?.held()))),
             ["check_in", name] => self.seat(name)?.check_in().map(|()| Value::Null),
             ["event", kind, timeout] => self.events.take(kind, ms(timeout)?),

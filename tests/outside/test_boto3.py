@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import boto3
 import botocore.session
@@ -375,6 +376,58 @@ def test_tokens_of_pods_and_licenses_become_credentials(client, sandbox, license
     for _ in range(9):
         call(anonymous, "GetAccessToken", Token=refresh)
     refused(anonymous, "RateLimitExceededException", "GetAccessToken", Token=refresh)
+
+
+def anywhere(client, environment):
+    """What AWS's samples for Containers Anywhere do, with the variables that they read."""
+    refresh = Path(environment["AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE"]).read_text().strip()
+    anonymous = client("license-manager", keys={}, signature_version=UNSIGNED)
+    access = call(anonymous, "GetAccessToken", Token=refresh)["AccessToken"]
+    session = call(
+        sts_client(client),
+        "AssumeRoleWithWebIdentity",
+        RoleArn=environment["AWS_ROLE_ARN"],
+        RoleSessionName="aws-sdk-python-1",
+        WebIdentityToken=access,
+    )
+    credentials = session["Credentials"]
+    keys = {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }
+    return client("license-manager", region=environment["AWS_REGION"], keys=keys)
+
+
+def test_a_container_outside_aws_checks_out_by_its_license_token(client, sandbox, license_, tmp_path):
+    environment = sandbox.post("tasks", name="edge", platform="anywhere")["environment"]
+    token = tmp_path / "license_token"
+    # The file is where the sandbox cannot put it; a secret ends in a new line more often than not.
+    token.write_text(sandbox.post("tasks/edge/license_token")["token"] + "\n")
+    environment |= {"AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE": str(token)}
+    manager = anywhere(client, environment)
+    seat = check_out(manager, "t-1")
+    assert sandbox.get("seats")["checkouts"][0]["task"] == "edge"
+    draw = check_out(manager, "t-2", "Scans", value="7", kind="PERPETUAL")
+    assert draw["CheckoutType"] == "PERPETUAL"
+    shown = call(manager, "GetLicenseUsage", LicenseArn=license_["license_arn"])["LicenseUsage"]
+    consumed = {usage["Name"]: usage["ConsumedValue"] for usage in shown["EntitlementUsages"]}
+    assert consumed == {"Users": "1", "Scans": "7"}, "seats in use, and units drawn"
+    call(manager, "CheckInLicense", LicenseConsumptionToken=seat["LicenseConsumptionToken"])
+    sandbox.post("clock/advance", by_ms=HOUR_MS)
+    refused_with(manager, "ExpiredTokenException", "ListReceivedLicenses")
+    call(anywhere(client, environment), "ListReceivedLicenses")
+
+
+def test_a_license_sends_a_caller_in_another_region_home(client, sandbox):
+    entitlements = [{"name": "Users", "unit": "Count", "max_count": 1}]
+    sandbox.post("licenses", product_sku="prod-abc", entitlements=entitlements, home_region="us-west-2")
+    sandbox.post("switches", checkout_only_at_home=True)
+    abroad = client("license-manager")
+    with pytest.raises(abroad.exceptions.RedirectException) as caught:
+        check_out(abroad, "t-1")
+    assert caught.value.response["Location"] == "https://license-manager.us-west-2.amazonaws.com"
+    check_out(client("license-manager", region="us-west-2"), "t-1")
 
 
 def test_sts_refuses_by_name(client, sandbox):

@@ -1,5 +1,6 @@
 //! Plays one scenario with one language.
 
+mod files;
 mod values;
 
 use crate::{
@@ -19,7 +20,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use values::Values;
 
@@ -48,7 +49,7 @@ struct Stage<'a> {
     players: BTreeMap<String, Player>,
     values: Values,
     /// `${state_dir}`: removed at the end.
-    _state: Folder,
+    state: Folder,
 }
 
 /// A folder of one scenario.
@@ -75,6 +76,8 @@ impl Drop for Folder {
 /// Sandboxes that served a scenario to its end. A reset one is as good as new, and has its keys made.
 static AT_REST: Mutex<Vec<Sandbox>> = Mutex::new(Vec::new());
 
+/// For a step that is to hold soon.
+const SOON: Duration = Duration::from_secs(5);
 /// When every scenario begins: 2026-01-01T10:00:00Z.
 const START_MS: i64 = 1_767_261_600_000;
 
@@ -113,18 +116,22 @@ impl<'a> Stage<'a> {
             values.set("license_id", made["id"].clone());
             values.set("license_arn", made["license_arn"].clone());
         }
-        Ok(Stage {
-            place,
-            language,
-            scenario,
-            sandbox,
-            players: BTreeMap::new(),
-            values,
-            _state: state,
-        })
+        Ok(Stage { place, language, scenario, sandbox, players: BTreeMap::new(), values, state })
     }
 
+    /// Does a step; one that is to hold soon is tried until it does.
     fn step(&mut self, step: &Step) -> Done {
+        let end = Instant::now() + SOON;
+        loop {
+            let done = self.once(step);
+            if !step.soon || done.is_ok() || Instant::now() > end {
+                return done;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn once(&mut self, step: &Step) -> Done {
         let name = step.player.as_deref().unwrap_or(MAIN);
         self.values.set("task", json!(name));
         match step.verb()? {
@@ -148,7 +155,7 @@ impl<'a> Stage<'a> {
             Verb::KillPlayer => {
                 let mut player = self.players.remove(name).ok_or("no such player was started")?;
                 player.kill();
-                Ok(())
+                forget(self.control(), name)
             }
             Verb::StopSandbox => {
                 self.sandbox.kill();
@@ -159,6 +166,8 @@ impl<'a> Stage<'a> {
                 let fault = self.values.fill(fault)?;
                 self.control().post("/_sandbox/faults", &fault).map(drop)
             }
+            Verb::Damage(name) => files::damage(&self.state.0, name),
+            Verb::Swap(name) => files::swap(&self.state.0, name),
             Verb::Advance(by) => {
                 let pace = duration(step.step.as_deref().unwrap_or("5m"))?;
                 self.control().advance(duration(by)?, pace).map(drop)
@@ -294,6 +303,19 @@ impl<'a> Stage<'a> {
         }
         Ok(())
     }
+}
+
+/// Takes leave of a killed player's guards. One that was killed between two polls would be waited for once more.
+fn forget(control: &Control, task: &str) -> Done {
+    let known = control.get("/_sandbox/clock/followers")?;
+    let names =
+        known["followers"].as_array().into_iter().flatten().filter_map(|f| f["name"].as_str());
+    for name in
+        names.filter(|name| name.strip_prefix(task).is_some_and(|rest| rest.starts_with('-')))
+    {
+        control.call("DELETE", &format!("/_sandbox/clock/followers/{name}"), &Value::Null)?;
+    }
+    Ok(())
 }
 
 /// What the product is billed: every dimension named, no other, and no slot twice.

@@ -49,6 +49,10 @@ pub struct Step {
     pub sandbox: Option<String>,
     /// Verb: a fault, as for `POST /_sandbox/faults`.
     pub fault: Option<Value>,
+    /// Verb: a byte of every file of this name under `${state_dir}` is changed.
+    pub damage: Option<String>,
+    /// Verb: the two files of this name under `${state_dir}` change places.
+    pub swap: Option<String>,
     /// Verb: moves the clock by a duration such as `1h30m`.
     pub advance: Option<String>,
     /// Verb: what the product is billed in all, by dimension; nothing else may be billed.
@@ -63,6 +67,8 @@ pub struct Step {
     pub begin: bool,
     /// For `finish`: moves the clock by this much until there is an answer.
     pub advancing: Option<String>,
+    /// It is tried until `ok` holds, for five seconds: for what is on its way and moves no clock.
+    pub soon: bool,
     /// For `advance`: the size of one step; 5 minutes when it is left out.
     pub step: Option<String>,
     /// For `sandbox`: the body.
@@ -94,6 +100,10 @@ pub enum Verb<'a> {
     Sandbox(&'a str),
     /// See [`Step::fault`].
     Fault(&'a Value),
+    /// See [`Step::damage`].
+    Damage(&'a str),
+    /// See [`Step::swap`].
+    Swap(&'a str),
     /// See [`Step::advance`].
     Advance(&'a str),
     /// See [`Step::bill`].
@@ -116,6 +126,8 @@ impl Step {
             self.stop_sandbox.map(|_| Verb::StopSandbox),
             self.sandbox.as_deref().map(Verb::Sandbox),
             self.fault.as_ref().map(Verb::Fault),
+            self.damage.as_deref().map(Verb::Damage),
+            self.swap.as_deref().map(Verb::Swap),
             self.advance.as_deref().map(Verb::Advance),
             self.bill.as_ref().map(Verb::Bill),
             self.calls.as_deref().map(Verb::Calls),

@@ -14,7 +14,7 @@ macro_rules! programs {
     };
 }
 
-programs! { callback config handles license metering null queue seat shutdown signal text threads }
+programs! { callback config drawdown handles license metering null queue seat shutdown signal text threads }
 
 #[test]
 fn every_program_of_the_folder_is_run() {

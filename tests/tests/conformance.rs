@@ -71,7 +71,7 @@ macro_rules! topics {
     };
 }
 
-topics! { bad_input license metering registration seats shutdown state }
+topics! { bad_input drawdown license metering registration seats shutdown state }
 
 #[test]
 fn every_folder_of_scenarios_is_played() {

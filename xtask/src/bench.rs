@@ -9,6 +9,7 @@ mod instructions;
 mod measure;
 mod peers;
 mod scene;
+mod seats;
 mod stage;
 mod start;
 
@@ -36,6 +37,8 @@ enum Part {
     Start,
     /// Calls of `add` in every language, beside peers
     Add,
+    /// Log-ins and log-outs, beside one call to AWS for each
+    Seats,
     /// Wake-ups of a guard at rest
     Idle,
     /// Instructions of one `add` and of one idle hour
@@ -57,6 +60,9 @@ pub(crate) fn run(options: &Options) -> Done {
     }
     if wanted(Part::Add) {
         report.insert("add".into(), add::run(&stage, &scene)?);
+    }
+    if wanted(Part::Seats) {
+        report.insert("seats".into(), seats::run(&stage, &scene)?);
     }
     if wanted(Part::Idle) {
         report.insert("idle".into(), idle::run(&stage, &scene)?);

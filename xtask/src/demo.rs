@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: four small products, one in each language, for a day and two hours of virtual time.
 //!
-//! Each registers, meters two dimensions, holds a tier and a seat, is upgraded in the middle and shuts
-//! down; AWS throttles for a while and once loses its answers. Then what the products metered is compared
-//! with what the sandbox bills.
+//! Each registers, meters two dimensions, holds a tier and a seat, gives its customers seats, draws prepaid credits, is
+//! upgraded in the middle and shuts down; AWS throttles for a while and once loses its answers, of records and of
+//! draws. Then what the products metered and booked is compared with what the sandbox bills.
 
 mod bill;
 mod product;
@@ -34,6 +34,8 @@ const UPGRADE_AT: u64 = 13;
 /// When AWS throttles, and when it stores records without answering.
 const THROTTLE_AT: u64 = 5;
 const LOSE_ANSWERS_AT: u64 = 8;
+/// When AWS gives seats and credits without answering.
+const LOSE_CHECK_OUTS_AT: u64 = 10;
 
 pub(crate) fn run_verb(options: &Options) -> Done {
     tools::need(&["cc", "c++", "python3", "node"])?;
@@ -59,6 +61,9 @@ pub(crate) fn run_verb(options: &Options) -> Done {
 fn play(place: &Place, timeline: &mut Timeline) -> Done<Vec<Balance>> {
     let mut stage = Stage::set(place, timeline)?;
     for hour in 0..HOURS {
+        if hour == LOSE_CHECK_OUTS_AT {
+            stage.lose_check_outs(timeline)?;
+        }
         stage.work(hour, timeline)?;
         match hour {
             THROTTLE_AT => stage.throttle(timeline)?,

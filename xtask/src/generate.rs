@@ -4,7 +4,8 @@
 
 use crate::run::{Done, cargo, run};
 
-/// The tests that write with `MPGUARD_UPDATE=1`.
+/// The tests that write with `MPGUARD_UPDATE=1`, in every crate that has one of these names: `generated` is in `tests`
+/// (what the table of keys makes) and in `cli` (what the table of meanings makes).
 pub(crate) const TESTS: &[&str] = &["generated", "header"];
 
 pub(crate) fn run_verb() -> Done {

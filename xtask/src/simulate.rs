@@ -1,4 +1,4 @@
-//! `cargo xtask simulate`: simulated years of metering, and planted bugs that they must find.
+//! `cargo xtask simulate`: simulated years of metering and of contracts, and planted bugs that they must find.
 
 pub(crate) mod mutants;
 
@@ -10,12 +10,18 @@ use std::process::Command;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Histories
+    /// Histories of metering
     #[arg(long, default_value_t = 1500)]
     seeds: u64,
     /// Simulated days of each
     #[arg(long, default_value_t = 20)]
     days: u64,
+    /// Histories of contracts
+    #[arg(long, default_value_t = 300)]
+    contract_seeds: u64,
+    /// Simulated days of each
+    #[arg(long, default_value_t = 4)]
+    contract_days: u64,
     /// The first seed
     #[arg(long, default_value_t = 0)]
     start: u64,
@@ -30,7 +36,17 @@ pub(crate) fn run_verb(options: &Options) -> Done {
     }
     quiet(cargo().args(["build", "-p", "mpguard-proof", "--bin", "simulate"]))?;
     let mut simulate = simulation(options.seeds, options.days);
-    run(simulate.args(["--start", &options.start.to_string()]))
+    run(simulate.args(["--start", &options.start.to_string()]))?;
+    let mut contracts = contracts(options.contract_seeds, options.contract_days);
+    run(contracts.args(["--start", &options.start.to_string()]))
+}
+
+/// The same with the world of contracts.
+pub(crate) fn contracts(seeds: u64, days: u64) -> Command {
+    let mut command = program(place::built("simulate"));
+    command.arg("contracts");
+    command.args(["--seeds", &seeds.to_string(), "--days", &days.to_string()]);
+    command
 }
 
 /// The simulator over the product's own files, already built.

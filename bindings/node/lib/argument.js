@@ -31,6 +31,11 @@ function milliseconds(value, name) {
   return value
 }
 
+function signal(value, name) {
+  if (value !== null && !(value instanceof AbortSignal)) throw refuse(name, 'an AbortSignal', value)
+  return value
+}
+
 function flag(value, name) {
   if (typeof value !== 'boolean') throw refuse(name, '`true` or `false`', value)
   return value
@@ -60,4 +65,4 @@ function tags(value) {
   return all
 }
 
-module.exports = { flag, milliseconds, options, tags, text, whole }
+module.exports = { flag, milliseconds, options, signal, tags, text, whole }

@@ -26,8 +26,11 @@ function warn(name, error) {
   })
 }
 
+/** What a newer event takes the place of: the same topic, and of many the same subject. */
+const about = (event) => `${event.topic} ${event.subject ?? ''}`
+
 /**
- * What has not been read yet. Of each topic only the newest event is kept, so a slow reader holds no
+ * What has not been read yet. Of each topic and subject only the newest event is kept, so a slow reader holds no
  * memory; each event carries the whole new state, so nothing is missed.
  */
 class EventQueue {
@@ -37,15 +40,15 @@ class EventQueue {
   #onEnd
 
   constructor(current, onEnd) {
-    for (const event of current) this.#events.set(event.topic, event)
+    for (const event of current) this.#events.set(about(event), event)
     this.#onEnd = onEnd
   }
 
   push(event) {
     const reader = this.#waiting.shift()
     if (reader) return reader({ value: event, done: false })
-    this.#events.delete(event.topic) // to the end of the order
-    this.#events.set(event.topic, event)
+    this.#events.delete(about(event)) // to the end of the order
+    this.#events.set(about(event), event)
   }
 
   /** Gives what is left, then ends. */
@@ -58,8 +61,8 @@ class EventQueue {
   next() {
     const first = this.#events.entries().next()
     if (!first.done) {
-      const [topic, event] = first.value
-      this.#events.delete(topic)
+      const [key, event] = first.value
+      this.#events.delete(key)
       return Promise.resolve({ value: event, done: false })
     }
     if (this.#ended) return Promise.resolve({ value: undefined, done: true })
@@ -81,4 +84,4 @@ class EventQueue {
   }
 }
 
-module.exports = { EventQueue, deliver, warn }
+module.exports = { EventQueue, about, deliver, warn }

@@ -7,8 +7,9 @@ const native = require('./native.js')
 const argument = require('./argument.js')
 const { split, toJson } = require('./config.js')
 const { MpguardError, awaited } = require('./error.js')
+const { unlessAborted } = require('./abort.js')
 const { own, refuseOthers } = require('./own.js')
-const { EventQueue, deliver, warn } = require('./event.js')
+const { EventQueue, about, deliver, warn } = require('./event.js')
 const { Meter, meterKey } = require('./metering.js')
 const { Seat } = require('./seat.js')
 
@@ -71,11 +72,24 @@ class Guard extends EventEmitter {
 
   async checkOut(entitlement, options) {
     argument.text(entitlement, 'entitlement')
-    const { count, timeoutMs } = argument.options(options, 'options', { count: 1, timeoutMs: 30_000 })
+    const defaults = { count: 1, timeoutMs: 30_000, signal: null }
+    const { count, timeoutMs, signal } = argument.options(options, 'options', defaults)
     argument.whole(count, 'count', 0) // 0 is refused by the core, with the entitlement's name
     argument.milliseconds(timeoutMs, 'timeoutMs')
-    const handle = await awaited(native.checkOut(this.#live(), entitlement, count, timeoutMs))
+    argument.signal(signal, 'signal')?.throwIfAborted()
+    const wish = native.askSeats(this.#live(), entitlement, count, timeoutMs)
+    const handle = await unlessAborted(native.takeSeats(wish), signal, () => native.giveUpSeats(wish))
     return new Seat(own, handle, entitlement, count)
+  }
+
+  async drawDown(entitlement, quantity, options) {
+    argument.text(entitlement, 'entitlement')
+    argument.whole(quantity, 'quantity', 0) // 0 is refused by the core, with the entitlement's name
+    const { timeoutMs, signal } = argument.options(options, 'options', { timeoutMs: 30_000, signal: null })
+    argument.milliseconds(timeoutMs, 'timeoutMs')
+    argument.signal(signal, 'signal')?.throwIfAborted()
+    const wish = native.askUnits(this.#live(), entitlement, quantity, timeoutMs)
+    await unlessAborted(native.takeUnits(wish), signal, () => native.giveUpUnits(wish))
   }
 
   events() {
@@ -126,8 +140,8 @@ class Guard extends EventEmitter {
 
   #take(event) {
     if (this.#ended) return
-    this.#latest.delete(event.topic)
-    this.#latest.set(event.topic, event)
+    this.#latest.delete(about(event))
+    this.#latest.set(about(event), event)
     for (const queue of this.#queues) queue.push(event)
     deliver(this, event, (name, error) => {
       this.#failures += 1

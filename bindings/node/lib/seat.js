@@ -12,6 +12,7 @@ class Seat {
   constructor(token, handle, entitlement, count) {
     refuseOthers(token, 'a Seat', 'await guard.checkOut(entitlement)')
     this.#handle = handle
+    this.number = native.seatNumber(handle)
     this.entitlement = entitlement
     this.count = count
   }

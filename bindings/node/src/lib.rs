@@ -10,6 +10,7 @@
 //! | `guard` | init, verdict, license, account, flush, shutdown |
 //! | `metering` | the counting function, the only hot path |
 //! | `seat` | check out and check in |
+//! | `seat`, `drawdown` | seats and prepaid units of a contract |
 //! | `event` | from the notify thread to the event loop, one at a time |
 //! | `error` | errors of the core as `MpguardError` |
 //! | `room` | what one environment owns, and its end |
@@ -17,6 +18,7 @@
 //! | `plain` | values of the core as plain JavaScript objects |
 
 pub mod config;
+pub mod drawdown;
 pub mod error;
 pub mod event;
 pub mod guard;

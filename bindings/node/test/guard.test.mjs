@@ -15,14 +15,16 @@ test('init gives a licensed guard with a snapshot of the license', async () => {
   const { sinceMs, text, ...license } = guard.license
   assert.ok(sinceMs >= Date.parse('2026-01-01T10:00:00Z'), `since ${sinceMs}`)
   assert.equal(typeof text, 'string')
+  const [, seats] = license.entitlements
+  assert.ok(seats.consumed === null || seats.consumed === 0) // null until the consumption was read
   assert.deepEqual(license, {
     verdict: 'licensed',
     reason: 'entitled',
     untilMs: license.untilMs,
     sandbox: true,
     entitlements: [
-      { name: 'Basic', unit: 'None', value: 'Enabled', maxCount: null },
-      { name: 'Seats', unit: 'Count', value: null, maxCount: 2 },
+      { name: 'Basic', unit: 'None', value: 'Enabled', maxCount: null, consumed: null },
+      { name: 'Seats', unit: 'Count', value: null, maxCount: 2, consumed: seats.consumed },
     ],
     licenseArn: world.license.licenseArn,
     licenseVersion: '1',

@@ -7,7 +7,7 @@ let world
 let guard
 before(async () => {
   world = await startSandbox({ seats: 2 })
-  guard = await init(world.fresh())
+  guard = await init(world.fresh({ seatLingerMs: 0 }))
 })
 after(async () => {
   await guard[Symbol.asyncDispose]()
@@ -21,6 +21,7 @@ test('a seat is held until it is checked in, and a second check in does nothing'
   assert.ok(seat instanceof Seat)
   assert.equal(seat.entitlement, 'Seats')
   assert.equal(seat.count, 1)
+  assert.ok(seat.number > 0)
   assert.equal(seat.held, true)
   const { nowMs } = await world.sandbox.clock()
   assert.ok(seat.expiresMs > nowMs && seat.expiresMs <= nowMs + HOUR_MS, `${seat.expiresMs}`)
@@ -49,8 +50,45 @@ test('asyncDispose checks in', async () => {
 
 test('when all are taken the error says to try again', async () => {
   const seats = await guard.checkOut('Seats', { count: 2 })
-  await assert.rejects(guard.checkOut('Seats'), { code: 'NO_SEAT', kind: 'retry', retryable: true })
+  await assert.rejects(guard.checkOut('Seats', { timeoutMs: 200 }), { code: 'NO_SEAT', kind: 'retry', retryable: true })
   await seats.checkIn()
+})
+
+test('a promise that waits has the seat that is given back', async () => {
+  const seats = await guard.checkOut('Seats', { count: 2 })
+  let taken = 0
+  const waiting = guard.checkOut('Seats', { count: 2 }).then((seat) => ((taken = seat.count), seat))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.equal(taken, 0)
+  await seats.checkIn()
+  const seat = await waiting
+  assert.equal(seat.held, true)
+  assert.equal(await inUse(), 2)
+  await seat.checkIn()
+})
+
+test('an aborted wait takes no seat', async () => {
+  const seats = await guard.checkOut('Seats', { count: 2 })
+  const reason = new Error('the customer left')
+  const controller = new AbortController()
+  const waiting = guard.checkOut('Seats', { signal: controller.signal, timeoutMs: 60_000 })
+  setTimeout(() => controller.abort(reason), 100)
+  await assert.rejects(waiting, reason)
+  await assert.rejects(guard.checkOut('Seats', { signal: controller.signal }), reason)
+  await seats.checkIn()
+  await world.sandbox.advance(120_000, { stepMs: 5_000 })
+  assert.equal(await inUse(), 0)
+  await assert.rejects(guard.checkOut('Seats', { signal: 5 }), { code: 'INVALID_ARGUMENT', message: /`signal`/ })
+})
+
+test('log-ins in a row share one seat that lingers', async () => {
+  const own = await init(world.fresh({ seatLingerMs: 30_000 }))
+  const asked = async () =>
+    (await world.sandbox.requests({ operation: 'CheckoutLicense' })).filter((call) => call.body.Entitlements[0].Name === 'Seats').length
+  const before = await asked()
+  for (let round = 0; round < 100; round++) await (await own.checkOut('Seats')).checkIn()
+  assert.equal(await asked(), before + 1)
+  await own.shutdown()
 })
 
 test('bad calls are refused by name', async () => {

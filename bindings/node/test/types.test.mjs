@@ -38,7 +38,7 @@ test('the native half has what its types promise', () => {
 test('the public objects have what their types promise', () => {
   const types = readFileSync(join(here, '..', 'index.d.ts'), 'utf8')
   const { Guard, Meter, MpguardError, Seat } = require('../index.js')
-  const fields = { Guard: [], Meter: ['dimension', 'tags', 'add', 'set'], Seat: ['entitlement', 'count'], MpguardError: ['code', 'number', 'kind', 'retryable'] }
+  const fields = { Guard: [], Meter: ['dimension', 'tags', 'add', 'set'], Seat: ['number', 'entitlement', 'count'], MpguardError: ['code', 'number', 'kind', 'retryable'] }
   for (const [name, type] of Object.entries({ Guard, Meter, MpguardError, Seat })) {
     const start = types.indexOf(`export declare class ${name} `)
     const body = types.slice(start, types.indexOf('\n}', start))

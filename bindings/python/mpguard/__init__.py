@@ -48,6 +48,7 @@ __all__ = [
     "Error",
     "Event",
     "EventKind",
+    "ExhaustedError",
     "FlushReport",
     "Guard",
     "InternalError",

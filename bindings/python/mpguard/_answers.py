@@ -39,6 +39,8 @@ class Entitlement(_Answer):
     """Value of an uncounted entitlement, when the license gives one."""
     max_count: int | None
     """Purchased amount of a counted entitlement, when it is known."""
+    consumed: int | None
+    """How much of it everybody together has taken, when AWS tells: it needs ``license-manager:GetLicenseUsage``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,9 @@ class Event(_Answer):
     kind: EventKind
     """What happened."""
     topic: Topic
-    """What it is about; of each topic only the newest event waits for a slow callback."""
+    """What it is about; of each topic and subject only the newest event waits for a slow callback."""
+    subject: str | None
+    """Which of many: the number of a seat, an entitlement, an operation."""
     old: License
     """State before."""
     license: License
@@ -101,7 +105,7 @@ class Event(_Answer):
     sandbox: bool
     """True when it comes from a sandbox and proves nothing."""
     details: Mapping[str, Any] = field(hash=False)
-    """More of this kind's facts: ``dimension``, ``hour_ms``, ``units``, ``entitlement`` and others."""
+    """More of this kind's facts: ``dimension``, ``hour_ms``, ``units``, ``entitlement``, ``seat`` and others."""
 
     @classmethod
     def _of(cls, raw: Mapping[str, Any]) -> Self:
@@ -116,20 +120,23 @@ class Event(_Answer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account(_Answer):
-    """Where every raw count of a dimension is: ``added`` is the sum of the others."""
+    """Where every raw count of a dimension is, or every unit of a drawdown entitlement.
+
+    ``added`` is the sum of the others.
+    """
 
     dimension: str
-    """API name of the dimension."""
+    """API name of the dimension or entitlement."""
     added: int
-    """Everything that ``add`` returned for."""
+    """Everything that ``add`` returned for; everything that was drawn."""
     open: int
-    """In the running hour."""
+    """In the running hour; drawn and not booked."""
     pending: int
-    """Of an ended hour, frozen or carried, not yet answered for."""
+    """Of an ended hour, frozen or carried, not yet answered for; being drawn."""
     delivered: int
-    """Recorded by AWS."""
+    """Recorded by AWS; booked."""
     disputed: int
-    """Fate unknown when the window closed: neither resent nor forgotten."""
+    """Fate unknown for good: neither sent or drawn again, nor forgotten."""
     held: int
     """Refused by AWS until somebody repairs the set-up."""
     missed: int

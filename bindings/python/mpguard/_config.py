@@ -56,15 +56,19 @@ class Dimension(_DimensionRequired, total=False):
 class _EntitlementRequired(TypedDict):
     name: str
     """API name of the contract dimension. Source: CheckoutLicense, entitlement `Name`."""
-    kind: Literal["floating", "tier"]
-    """`floating` seats are checked out and in; a `tier` is bought or not."""
+    kind: Literal["floating", "drawdown", "tier"]
+    """`floating` seats are checked out and in; `drawdown` units are prepaid and drawn for good; a `tier` is bought or not."""
 
 
 class Entitlement(_EntitlementRequired, total=False):
     """One entry of `entitlements`."""
 
     unit: Literal["Count", "None", "Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second"] | None
-    """AWS's unit word; `Count` for floating and `None` for tiers when it is left out."""
+    """AWS's unit word; `Count` for floating and drawdown and `None` for tiers when it is left out."""
+    batch: int | None
+    """Drawdown: how many units are drawn from the contract at once, at least; what is not booked yet serves the next calls. 1 when it is left out: each call draws what it needs. Drawn units cannot be returned, so keep it small. A whole number from 1 to 1000000000."""
+    low: int | None
+    """Drawdown: units left in the contract at which `drawdown_low` is told; a tenth of the purchased amount when it is left out. Needs `license-manager:GetLicenseUsage`. A whole number from 0 to 1000000000000."""
 
 
 class _ConfigRequired(TypedDict):
@@ -107,6 +111,10 @@ class Config(_ConfigRequired, total=False):
     """How long a contract's last good answer holds when License Manager cannot be reached, in milliseconds. Never past the license's own end. A whole number from 0 to 2592000000. Default: 86400000."""
     grace: timedelta | None
     """`grace_ms` as a timedelta."""
+    seat_linger_ms: int | None
+    """How long seats stay with this process after the host has checked them in, in milliseconds: its next check out of as many takes them over without a call to AWS. 0 returns them at once. License Manager limits the rate of calls; a product with many short log-ins needs this. A whole number from 0 to 900000. Default: 5000."""
+    seat_linger: timedelta | None
+    """`seat_linger_ms` as a timedelta."""
     expiring_notice_ms: int | None
     """How long before the license's end `license_expiring` is announced, in milliseconds. A whole number from 0 to 31536000000. Default: 2592000000."""
     expiring_notice: timedelta | None

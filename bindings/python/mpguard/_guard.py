@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SHUTDOWN = timedelta(seconds=5)
 _CHECK_OUT = timedelta(seconds=30)
+_DRAW_DOWN = timedelta(seconds=30)
 _FLUSH = timedelta(seconds=30)
 
 
@@ -134,14 +135,17 @@ class Guard:
     def check_out(self, entitlement: str, count: int = 1, timeout: timedelta = _CHECK_OUT) -> Seat:
         """Take seats of a floating entitlement and keep them until they are checked in.
 
+        While every seat of the contract is taken it waits for one to come free, in the order of the calls. A wait
+        that Ctrl-C ends takes no seat.
+
         Args:
             entitlement: API name of an entitlement of kind ``floating``.
             count: How many seats, all or none.
-            timeout: How long to wait for AWS.
+            timeout: How long to wait, for AWS and for a seat to come free.
 
         Raises:
-            NoSeatError: Every seat of the contract is taken.
-            NotEntitledError: The contract has no such entitlement.
+            NoSeatError: Every seat of the contract is taken, and none came free in time.
+            NotEntitledError: The contract has no such entitlement, or not so many.
             UnknownEntitlementError: The configuration names no such floating entitlement.
             InvalidArgumentError: A count under 1.
             TimedOutError, UnavailableError: No answer; what AWS may still give is returned.
@@ -151,12 +155,36 @@ class Guard:
         """
         return self._native.check_out(entitlement, count, timeout)
 
+    def draw_down(self, entitlement: str, quantity: int, timeout: timedelta = _DRAW_DOWN) -> None:
+        """Book prepaid units of a drawdown entitlement; start the work after it has returned.
+
+        Units are drawn from the contract exactly once, whatever answers, processes or networks are lost on the way.
+        When it raises, or Ctrl-C ends the wait, nothing is booked; units that AWS gives later serve the next call.
+        :meth:`account` shows drawn, booked and disputed units.
+
+        Args:
+            entitlement: API name of an entitlement of kind ``drawdown``.
+            quantity: How many units, all or none.
+            timeout: How long to wait for AWS.
+
+        Raises:
+            ExhaustedError: The contract has not so many units left.
+            NotEntitledError: The contract has no such entitlement.
+            UnknownEntitlementError: The configuration names no such drawdown entitlement.
+            InvalidArgumentError: A quantity under 1.
+            TimedOutError, UnavailableError: No answer.
+            ShutDownError: The guard was shut down.
+
+        Source: AWS License Manager, ``CheckoutLicense``, checkout type ``PERPETUAL``.
+        """
+        self._native.draw_down(entitlement, quantity, timeout)
+
     def subscribe(self, callback: Callable[[Event], object]) -> int:
         """Call ``callback`` with the current state and then with every event; gives a number for :meth:`unsubscribe`.
 
         All callbacks of a guard run one after another on a thread named ``mpguard-events``. They may call
         anything, :meth:`shutdown` included. One that raises is reported through :func:`sys.unraisablehook`
-        and counted in :class:`Stats`; the others go on. Of each topic only the newest event waits for a
+        and counted in :class:`Stats`; the others go on. Of each topic and subject only the newest event waits for a
         slow callback.
 
         Raises:
@@ -210,7 +238,9 @@ class Guard:
         return self.event_fd()
 
     def account(self) -> list[Account]:
-        """Where every raw count is, one entry a dimension.
+        """Where every raw count is, one entry a dimension, and every prepaid unit, one entry a drawdown entitlement.
+
+        Of units, ``open`` is drawn and not booked, ``pending`` is being drawn, ``delivered`` is booked.
 
         Raises:
             ShutDownError: The guard has ended without a report.

@@ -12,6 +12,8 @@ __all__ = [
     "Guard",
     "Meter",
     "Seat",
+    "SeatsAsked",
+    "UnitsAsked",
     "__version__",
     "after_fork",
     "config_keys",
@@ -72,6 +74,10 @@ class Seat:
     """
 
     @property
+    def number(self) -> int:
+        """Number of this seat in its guard; events about it carry it as ``seat`` in their details."""
+
+    @property
     def entitlement(self) -> str:
         """API name of the entitlement."""
 
@@ -92,7 +98,10 @@ class Seat:
         """:attr:`expires_ms` as a datetime in UTC."""
 
     def check_in(self) -> None:
-        """Return the seats and wait for AWS's answer; a second call does nothing.
+        """Return the seats; a second call does nothing.
+
+        For ``seat_linger_ms`` they stay with this process, so that its next check-out needs no call to AWS; with 0
+        this waits for AWS's answer.
 
         Raises:
             UnavailableError: AWS did not answer: the seats return by themselves at :attr:`expires_ms`.
@@ -109,6 +118,20 @@ class Seat:
         /,
     ) -> None:
         """Check in; when an error leaves the block, one of the check-in does not hide it."""
+
+@final
+class SeatsAsked:
+    """Seats that were asked for, by a caller that may give the wait up."""
+
+    def wait(self) -> Seat: ...
+    def give_up(self) -> None: ...
+
+@final
+class UnitsAsked:
+    """Prepaid units that were asked for, by a caller that may give the wait up."""
+
+    def wait(self) -> None: ...
+    def give_up(self) -> None: ...
 
 @final
 class Feed:
@@ -129,6 +152,9 @@ class Guard:
     def has(self, feature: str, /) -> bool: ...
     def meter(self, dimension: str, tags: Mapping[str, str] | None, /) -> Meter: ...
     def check_out(self, entitlement: str, count: int, timeout: timedelta, /) -> Seat: ...
+    def draw_down(self, entitlement: str, quantity: int, timeout: timedelta, /) -> None: ...
+    def ask_seats(self, entitlement: str, count: int, timeout: timedelta, /) -> SeatsAsked: ...
+    def ask_units(self, entitlement: str, quantity: int, timeout: timedelta, /) -> UnitsAsked: ...
     def subscribe(self, feed: Feed, number: int, /) -> None: ...
     def unsubscribe(self, number: int, /) -> None: ...
     def next_event(self, timeout: timedelta | None, /) -> dict[str, Any] | None: ...

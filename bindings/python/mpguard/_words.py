@@ -14,6 +14,8 @@ EventKind = Literal[
     "license_expired",
     "license_suspended",
     "seat_lost",
+    "seats_exhausted",
+    "seats_available",
     "usage_carried",
     "usage_disputed",
     "usage_held",
@@ -29,6 +31,12 @@ EventKind = Literal[
     "storage_quarantined",
     "ledger_split",
     "leader_stalled",
+    "unit_mismatch",
+    "several_licenses",
+    "license_cache_refused",
+    "drawdown_low",
+    "drawdown_exhausted",
+    "drawdown_disputed",
 ]
 """What happened."""
 
@@ -46,6 +54,7 @@ Reason = Literal[
     "invalid_region",
     "invalid_product",
     "signature_invalid",
+    "no_seat",
     "shut_down",
 ]
 """Why the verdict is what it is."""
@@ -58,6 +67,7 @@ Topic = Literal[
     "outage",
     "setup",
     "storage",
+    "drawdown",
 ]
 """What an event is about."""
 

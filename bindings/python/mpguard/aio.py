@@ -9,22 +9,24 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from . import _guard
-from .errors import ShutDownError
+from .errors import ShutDownError, ThreadError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from types import TracebackType
+    from typing import Any
 
     from typing_extensions import Self, Unpack
 
     from ._answers import Account, Event, FlushReport, License, ShutdownReport, Stats
     from ._config import Config
-    from ._mpguard import Meter
+    from ._mpguard import Meter, SeatsAsked, UnitsAsked
     from ._mpguard import Seat as SyncSeat
     from ._words import Topic, Verdict
 
@@ -41,6 +43,46 @@ async def init(
 async def init_from_json(text: str, *, on_event: Callable[[Event], object] | None = None) -> Guard:
     """As :func:`mpguard.init_from_json`, without blocking the loop."""
     return Guard(await asyncio.to_thread(_guard.init_from_json, text, on_event=on_event))
+
+
+async def _answer(asked: SeatsAsked | UnitsAsked) -> Any:
+    """What a wish came to, waited for on a thread of its own.
+
+    Not one of the loop's executor: those are few, and also look up names and read files. Customers who wait a minute
+    for a seat would hold them all.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def put(result: Any, error: Exception | None) -> None:
+        if future.done():  # cancelled, and given up
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    def wait() -> None:
+        result, error = None, None
+        try:
+            result = asked.wait()
+        except Exception as raised:  # noqa: BLE001 - told to whoever awaits
+            error = raised
+        try:
+            loop.call_soon_threadsafe(put, result, error)
+        except RuntimeError:  # the loop is closed: nobody takes it
+            asked.give_up()
+
+    try:
+        _thread.start_new_thread(wait, ())  # threading.Thread would hold the loop until it runs
+    except RuntimeError as error:
+        asked.give_up()
+        raise ThreadError(f"cannot start a thread to wait on: {error}; allow this process more threads") from error
+    try:
+        return await future
+    except (asyncio.CancelledError, GeneratorExit):
+        asked.give_up()
+        raise
 
 
 class Guard:
@@ -79,8 +121,14 @@ class Guard:
     async def check_out(
         self, entitlement: str, count: int = 1, timeout: timedelta = _guard._CHECK_OUT
     ) -> Seat:
-        """As :meth:`mpguard.Guard.check_out`."""
-        return Seat(await asyncio.to_thread(self.sync.check_out, entitlement, count, timeout))
+        """As :meth:`mpguard.Guard.check_out`; a wait that is cancelled takes no seat."""
+        return Seat(await _answer(self.sync._native.ask_seats(entitlement, count, timeout)))
+
+    async def draw_down(
+        self, entitlement: str, quantity: int, timeout: timedelta = _guard._DRAW_DOWN
+    ) -> None:
+        """As :meth:`mpguard.Guard.draw_down`; a wait that is cancelled books nothing."""
+        await _answer(self.sync._native.ask_units(entitlement, quantity, timeout))
 
     async def account(self) -> list[Account]:
         """As :meth:`mpguard.Guard.account`."""
@@ -97,16 +145,17 @@ class Guard:
     async def events(self) -> AsyncIterator[Event]:
         """The current state and then every event, until the guard is shut down.
 
-        Each iterator hears all events; of each topic only the newest waits for a slow one.
+        Each iterator hears all events; of each topic and subject only the newest waits for a slow one.
         """
         loop = asyncio.get_running_loop()
-        waiting: dict[Topic, Event] = {}
+        waiting: dict[tuple[Topic, str | None], Event] = {}
         changed = asyncio.Event()
         ended = False
 
         def put(event: Event) -> None:
-            waiting.pop(event.topic, None)
-            waiting[event.topic] = event
+            about = (event.topic, event.subject)
+            waiting.pop(about, None)
+            waiting[about] = event
             changed.set()
 
         def end() -> None:
@@ -158,6 +207,11 @@ class Seat:
     def __init__(self, sync: SyncSeat) -> None:
         self.sync = sync
         """The seat itself."""
+
+    @property
+    def number(self) -> int:
+        """Number of this seat in its guard; events about it carry it as ``seat`` in their details."""
+        return self.sync.number
 
     @property
     def entitlement(self) -> str:

@@ -210,6 +210,15 @@ class LicenseEndedError(Error):
     retryable = False
 
 
+class ExhaustedError(Error):
+    """The contract's prepaid units are used up."""
+
+    code = "EXHAUSTED"
+    number = 308
+    kind = "entitlement"
+    retryable = False
+
+
 class StorageError(Error):
     """The state directory cannot be used."""
 
@@ -241,6 +250,7 @@ __all__ = [
     "AccessDeniedError",
     "DeferredError",
     "Error",
+    "ExhaustedError",
     "InternalError",
     "InvalidArgumentError",
     "InvalidConfigError",

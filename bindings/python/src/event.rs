@@ -10,7 +10,7 @@ use std::{
 
 /// Events for the callbacks of one guard, each with the number of its callback.
 ///
-/// Of each topic only the newest waits for a callback, as in the core, so a slow callback never grows memory.
+/// Of each topic and subject only the newest waits for a callback, as in the core, so a slow callback never grows memory.
 ///
 /// Every process has a queue of its own: in a forked child its parent's lock may be held for ever.
 #[derive(Clone)]
@@ -41,8 +41,7 @@ impl Queue {
         if state.closed {
             return;
         }
-        let topic = event.kind.topic();
-        state.waiting.retain(|(other, old)| *other != callback || old.kind.topic() != topic);
+        state.waiting.retain(|(other, old)| *other != callback || !old.gives_way_to(event));
         state.waiting.push_back((callback, event.clone()));
         self.changed.notify_all();
     }

@@ -9,6 +9,7 @@ use crate::{
     owned::{Live, Owned},
     seat::Seat,
     wait,
+    wish::{SeatsAsked, UnitsAsked},
 };
 use mpguard_core::{Code, Config, Guard};
 use pyo3::{prelude::*, types::PyDict};
@@ -124,11 +125,57 @@ impl NativeGuard {
         count: &Bound<'_, PyAny>,
         timeout: &Bound<'_, PyAny>,
     ) -> PyResult<Seat> {
+        let asked = self.ask_seats(py, &entitlement, count, timeout)?.share();
+        let theirs = Arc::clone(&asked);
+        wait::or_give_up(py, move || theirs.wait(), || asked.give_up())?
+            .map(Seat::new)
+            .map_err(|e| raise(py, &e))
+    }
+
+    #[pyo3(signature = (entitlement, quantity, timeout, /))]
+    fn draw_down(
+        &self,
+        py: Python<'_>,
+        entitlement: String,
+        quantity: &Bound<'_, PyAny>,
+        timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let asked = self.ask_units(py, &entitlement, quantity, timeout)?.share();
+        let theirs = Arc::clone(&asked);
+        wait::or_give_up(py, move || theirs.wait(), || asked.give_up())?.map_err(|e| raise(py, &e))
+    }
+
+    /// Like `check_out`, for a caller that may give the wait up.
+    #[pyo3(signature = (entitlement, count, timeout, /))]
+    fn ask_seats(
+        &self,
+        py: Python<'_>,
+        entitlement: &str,
+        count: &Bound<'_, PyAny>,
+        timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<SeatsAsked> {
         let live = self.share();
         let timeout = wait::duration("timeout", timeout)?;
-        let count = whole(&entitlement, count)?;
-        wait::interruptibly(py, move || live.guard.check_out(&entitlement, count, timeout))?
-            .map(Seat::new)
+        let count = whole("check out", entitlement, count)?;
+        py.detach(|| live.guard.ask_seats(entitlement, count, timeout))
+            .map(SeatsAsked::new)
+            .map_err(|e| raise(py, &e))
+    }
+
+    /// Like `draw_down`, for a caller that may give the wait up.
+    #[pyo3(signature = (entitlement, quantity, timeout, /))]
+    fn ask_units(
+        &self,
+        py: Python<'_>,
+        entitlement: &str,
+        quantity: &Bound<'_, PyAny>,
+        timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<UnitsAsked> {
+        let live = self.share();
+        let timeout = wait::duration("timeout", timeout)?;
+        let quantity = whole("draw down", entitlement, quantity)?;
+        py.detach(|| live.guard.ask_units(entitlement, quantity, timeout))
+            .map(UnitsAsked::new)
             .map_err(|e| raise(py, &e))
     }
 
@@ -213,8 +260,8 @@ impl NativeGuard {
     }
 }
 
-/// Reads a count of seats.
-fn whole(entitlement: &str, count: &Bound<'_, PyAny>) -> PyResult<u64> {
+/// Reads a count of seats or units.
+fn whole(verb: &str, entitlement: &str, count: &Bound<'_, PyAny>) -> PyResult<u64> {
     count.extract::<u64>().map_err(|wrong| {
         if wrong.is_instance_of::<pyo3::exceptions::PyTypeError>(count.py()) {
             return wrong;
@@ -222,7 +269,7 @@ fn whole(entitlement: &str, count: &Bound<'_, PyAny>) -> PyResult<u64> {
         error::refuse(
             count.py(),
             Code::InvalidArgument,
-            format!("cannot check out `{count}` of `{entitlement}`; ask for at least 1"),
+            format!("cannot {verb} `{count}` of `{entitlement}`; ask for at least 1"),
         )
     })
 }

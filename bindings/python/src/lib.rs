@@ -17,6 +17,7 @@ mod metering;
 mod owned;
 mod seat;
 mod wait;
+mod wish;
 
 use pyo3::prelude::*;
 
@@ -33,6 +34,7 @@ mod _mpguard {
         metering::Meter,
         owned::{after_fork, shut_down_all},
         seat::Seat,
+        wish::{SeatsAsked, UnitsAsked},
     };
 
     use super::{Bound, PyModule, PyModuleMethods, PyResult};

@@ -18,6 +18,12 @@ impl Seat {
 
 #[pymethods]
 impl Seat {
+    /// Number of this seat in its guard.
+    #[getter]
+    fn number(&self) -> u64 {
+        self.seat.get().number()
+    }
+
     /// API name of the entitlement.
     #[getter]
     fn entitlement(&self) -> &str {
@@ -49,7 +55,7 @@ impl Seat {
         instant.call1((self.expires_ms(),))
     }
 
-    /// Return the seats and wait for AWS's answer; a second call does nothing.
+    /// Return the seats; a second call does nothing.
     fn check_in(&self, py: Python<'_>) -> PyResult<()> {
         let seat = Arc::clone(self.seat.get());
         wait::interruptibly(py, move || seat.check_in())?.map_err(|e| error::raise(py, &e))

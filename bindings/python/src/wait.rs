@@ -26,6 +26,15 @@ pub(crate) fn interruptibly<T: Send + 'static>(
     py: Python<'_>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> PyResult<T> {
+    or_give_up(py, work, || ())
+}
+
+/// The same; `give_up` says that nobody takes the result any more.
+pub(crate) fn or_give_up<T: Send + 'static>(
+    py: Python<'_>,
+    work: impl FnOnce() -> T + Send + 'static,
+    give_up: impl FnOnce(),
+) -> PyResult<T> {
     let (reply, mut answer) = mpsc::sync_channel(1);
     let work = Arc::new(Mutex::new(Some(work)));
     let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -44,7 +53,12 @@ pub(crate) fn interruptibly<T: Send + 'static>(
         let answer = &mut answer; // shared, a receiver would have to be Sync to leave the GIL
         match py.detach(move || answer.recv_timeout(SLICE)) {
             Ok(result) => return Ok(result),
-            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(signal) = py.check_signals() {
+                    give_up();
+                    return Err(signal);
+                }
+            }
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(error::refuse(
                     py,

@@ -21,6 +21,7 @@ ENTITLEMENTS = [
     {"name": "Premium", "kind": "tier"},
     {"name": "Seats", "kind": "floating"},
 ]
+CREDITS = {"name": "Credits", "kind": "drawdown"}
 DIMENSIONS = [{"name": "requests"}, {"name": "megabytes"}, {"name": "hosts", "kind": "max"}]
 
 
@@ -63,11 +64,12 @@ class Shop:
         self.pem: str = made["public_keys"]["1"]
         self.guards: list[mpguard.Guard] = []
 
-    def sell(self, *names: str, seats: int = 2) -> str:
-        """Sell a license with these tiers and some seats; gives its id."""
+    def sell(self, *names: str, seats: int = 2, credits: int | None = None) -> str:
+        """Sell a license with these tiers, some seats and prepaid units; gives its id."""
         tiers = [{"name": name, "unit": "None", "value": "Enabled"} for name in names]
         counted = {"name": "Seats", "unit": "Count", "max_count": seats, "allow_check_in": True}
-        body = {"product_sku": self.sku, "entitlements": [*tiers, counted]}
+        prepaid = [] if credits is None else [{"name": "Credits", "unit": "Count", "max_count": credits}]
+        body = {"product_sku": self.sku, "entitlements": [*tiers, counted, *prepaid]}
         license_id: str = self.sandbox.post("licenses", body)["id"]
         return license_id
 
@@ -95,6 +97,9 @@ class Shop:
 
     def seats_in_use(self) -> int:
         return sum(pool["in_use"] for pool in self.sandbox.get("seats")["pools"])
+
+    def credits_drawn(self) -> int:
+        return sum(int(each["quantity"]) for each in self.sandbox.get("bill")["drawn"])
 
 
 @pytest.fixture

@@ -18,14 +18,15 @@ from conftest import Shop, eventually
 def guard(shop: Shop) -> mpguard.Guard:
     """A guard whose buyer has two seats."""
     shop.sell("Basic", seats=2)
-    return shop.init("contract")
+    return shop.init("contract", seat_linger_ms=0)
 
 
 def test_a_seat_is_held_until_it_is_checked_in(shop: Shop, guard: mpguard.Guard) -> None:
     seat = guard.check_out("Seats")
     assert (seat.entitlement, seat.count, seat.held) == ("Seats", 1, True)
+    assert guard.check_out("Seats").number > seat.number > 0
     assert repr(seat) == "<mpguard.Seat: 1 of `Seats`, held>"
-    assert shop.seats_in_use() == 1
+    eventually(lambda: shop.seats_in_use() == 1)
     seat.check_in()
     assert not seat.held
     assert shop.seats_in_use() == 0
@@ -96,7 +97,7 @@ def test_a_seat_outlives_its_hour(shop: Shop, guard: mpguard.Guard) -> None:
 def test_the_last_seat_is_refused_with_what_to_do(guard: mpguard.Guard) -> None:
     seats = [guard.check_out("Seats"), guard.check_out("Seats")]
     with pytest.raises(mpguard.NoSeatError) as raised:
-        guard.check_out("Seats")
+        guard.check_out("Seats", timeout=timedelta(milliseconds=200))
     assert raised.value.retryable
     assert "`Seats`" in str(raised.value)
     seats.pop().check_in()
@@ -146,6 +147,58 @@ def test_a_late_seat_is_given_back(shop: Shop, guard: mpguard.Guard) -> None:
     assert time.monotonic() - start < 0.5
     assert raised.value.retryable
     eventually(lambda: checkouts(shop) > 0 and shop.seats_in_use() == 0)
+
+
+def test_a_waiting_thread_has_the_seat_that_another_one_gives_back(shop: Shop, guard: mpguard.Guard) -> None:
+    """T55: in one process no call to AWS is needed for it."""
+    held = [guard.check_out("Seats"), guard.check_out("Seats")]
+    taken: list[mpguard.Seat] = []
+    waiting = threading.Thread(target=lambda: taken.append(guard.check_out("Seats")))
+    waiting.start()
+    time.sleep(0.2)
+    assert taken == []
+    assert held[1].held
+    held[0].check_in()
+    waiting.join(10)
+    assert [seat.held for seat in taken] == [True]
+    assert shop.seats_in_use() == 2
+
+
+def test_many_threads_share_few_seats_and_each_has_its_turn(shop: Shop, guard: mpguard.Guard) -> None:
+    most, now, turns = 0, 0, 0
+    lock = threading.Lock()
+
+    def work() -> None:
+        nonlocal most, now, turns
+        for _ in range(5):
+            with guard.check_out("Seats"):
+                with lock:
+                    now += 1
+                    most, turns = max(most, now), turns + 1
+                time.sleep(0.005)
+                with lock:
+                    now -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert turns == 60
+    assert most == 2
+    assert shop.seats_in_use() == 0
+
+
+def test_log_ins_in_a_row_share_one_seat_that_lingers(shop: Shop) -> None:
+    """T55."""
+    shop.sell("Basic", seats=2)
+    guard = shop.init("contract", task="lingers", seat_linger=timedelta(seconds=30))
+    for _ in range(100):
+        with guard.check_out("Seats"):
+            pass
+    calls = shop.sandbox.get("requests?operation=CheckoutLicense&task=lingers")["requests"]
+    counted = [call for call in calls if call["body"]["Entitlements"][0]["Name"] == "Seats"]
+    assert len(counted) == 1
 
 
 def checkouts(shop: Shop) -> int:

@@ -17,7 +17,7 @@ PUBLIC = """
     Account Config Entitlement Event EventKind FlushReport Guard License Meter Reason Seat ShutdownReport Stats
     Topic Verdict __version__ aio errors init init_from_json
 
-    AccessDeniedError DeferredError Error InternalError InvalidArgumentError InvalidConfigError
+    AccessDeniedError DeferredError Error ExhaustedError InternalError InvalidArgumentError InvalidConfigError
     InvalidProductError InvalidRegionError InvalidTagError LicenseEndedError NoSeatError NotEntitledError
     PendingError PlatformNotSupportedError QuantityOutOfRangeError ShutDownError SignatureInvalidError
     StaleHandleError StorageError ThreadError TimedOutError UnavailableError UnknownDimensionError

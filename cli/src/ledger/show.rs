@@ -1,16 +1,17 @@
 //! One ledger, for a person.
 
 use super::table::table;
-use mpguard_core::ledger::{RecordRow, Report};
+use mpguard_core::ledger::{Holder, ReadError, RecordRow, Report};
 use std::{
     io::{self, Write},
     path::Path,
 };
 
-/// Who, where, one account a dimension, the newest records, and what nobody will bill.
+/// Who, where, one account a dimension, the newest records, what nobody will bill, and what is held of the contract.
 pub(crate) fn show(
     dir: &Path,
     report: &Report,
+    held: &[Result<Holder, ReadError>],
     newest: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -32,6 +33,7 @@ pub(crate) fn show(
         }
     }
     aside(report, out)?;
+    contract(held, out)?;
     writeln!(out)
 }
 
@@ -49,7 +51,7 @@ fn head(dir: &Path, report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (epoch, commits, slabs) = (report.epoch, report.commits, report.captured);
     writeln!(out, "  so far    {epoch} leaders, {commits} transactions, {slabs} slabs captured")?;
     let entitled = if report.entitled { "AWS has said yes" } else { "AWS has not answered yet" };
-    writeln!(out, "  entitled  {entitled}; {} check outs open", report.leases)
+    writeln!(out, "  entitled  {entitled}")
 }
 
 fn accounts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -148,6 +150,77 @@ fn aside(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         };
         let rows: Vec<Vec<String>> = report.taken_over.iter().map(row).collect();
         table(&head, &["waiting", "disputed"], &rows, out)?;
+    }
+    Ok(())
+}
+
+/// Seats and prepaid units, file by file: each process of the task has its own.
+fn contract(held: &[Result<Holder, ReadError>], out: &mut dyn Write) -> io::Result<()> {
+    for broken in held.iter().filter_map(|it| it.as_ref().err()) {
+        writeln!(out, "\n{broken}")?;
+    }
+    let whole: Vec<&Holder> = held.iter().filter_map(|it| it.as_ref().ok()).collect();
+    let rows = |row: &dyn Fn(&Holder, &str) -> Vec<Vec<String>>| -> Vec<Vec<String>> {
+        let name =
+            |it: &Holder| it.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        whole.iter().flat_map(|it| row(it, &name(it))).collect()
+    };
+    let seats = rows(&|it, file| {
+        let seat = |seat: &mpguard_core::ledger::SeatRow| {
+            let at = match seat.state.as_str() {
+                "held" => format!("until {}", seat.at),
+                _ => format!("since {}", seat.at),
+            };
+            vec![
+                seat.entitlement.clone(),
+                seat.count.to_string(),
+                seat.state.clone(),
+                at,
+                file.to_owned(),
+            ]
+        };
+        it.seats.iter().map(seat).collect()
+    });
+    if !seats.is_empty() {
+        writeln!(out, "\nseats of the contract")?;
+        table(&["entitlement", "seats", "state", "when", "file"], &["seats"], &seats, out)?;
+    }
+    let units = rows(&|it, file| {
+        let row = |units: &mpguard_core::ledger::UnitsRow| {
+            let numbers = [units.drawn, units.booked, units.left, units.in_hand, units.disputed]
+                .map(|n| n.to_string());
+            let mut row = vec![units.entitlement.clone()];
+            row.extend(numbers);
+            row.push(file.to_owned());
+            row
+        };
+        it.units.iter().map(row).collect()
+    });
+    if !units.is_empty() {
+        writeln!(out, "\nprepaid units of the contract")?;
+        let head = ["entitlement", "drawn", "booked", "left", "in hand", "disputed", "file"];
+        table(&head, &head[1..6], &units, out)?;
+    }
+    let disputes = rows(&|it, _| {
+        let row = |it: &mpguard_core::ledger::DisputeRow| {
+            let quantity = it.quantity.to_string();
+            vec![
+                it.entitlement.clone(),
+                quantity,
+                it.begun.to_string(),
+                it.client_token.clone(),
+                it.why.clone(),
+            ]
+        };
+        it.disputes.iter().map(row).collect()
+    });
+    if !disputes.is_empty() {
+        writeln!(
+            out,
+            "\ndisputed draws: compare with the license's usage at AWS, whose support finds them by their token"
+        )?;
+        let head = ["entitlement", "units", "begun", "client token", "why"];
+        table(&head, &["units"], &disputes, out)?;
     }
     Ok(())
 }

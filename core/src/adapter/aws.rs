@@ -4,15 +4,17 @@
 //! | --- | --- |
 //! | `region`, `endpoint` | where to call |
 //! | `identity`, `link_local` | who we are |
-//! | `credentials` | who signs |
+//! | `credentials`, `claims` | who signs |
 //! | `http`, `plain` | how bytes travel |
 //! | `client` | SDK clients that listen to no variable |
+//! | `lenient` | answers that are not quite what the model says |
 //! | `metering`, `licensing` | the calls |
 //! | `decimal` | quantities that the SDK has no member for |
 //! | `exceptions` | what the answers mean; the only file that knows AWS's names for them |
 //! | `signature` | the one signed answer |
 //! | `server_time` | AWS's clock |
 
+mod claims;
 mod client;
 mod credentials;
 mod dates;
@@ -21,6 +23,7 @@ mod endpoint;
 mod exceptions;
 pub(crate) mod http;
 mod identity;
+mod lenient;
 mod licensing;
 mod link_local;
 mod metering;
@@ -34,14 +37,14 @@ mod testing;
 mod tests;
 
 use crate::{
-    adapter::surroundings::Surroundings,
+    adapter::{sandbox_address::sandbox_address, surroundings::Surroundings},
     model::{
         ids::{ClientToken, ConsumptionToken, EntitlementName, Identity, ProductCode},
         key::PublicKey,
         license::Entitlement,
         outcome::{
-            CheckedIn, CheckedOut, Details, Failure, FailureClass, Permitted, Registered, Sent,
-            Tiers,
+            CheckedIn, CheckedOut, Consumption, Details, Drawn, Failure, FailureClass, Permitted,
+            Registered, Sent, Tiers,
         },
         time::Timestamp,
         usage::Record,
@@ -52,7 +55,7 @@ use crate::{
     },
 };
 use client::Clients;
-use credentials::{Cached, Source};
+use credentials::{Cached, Missing, Source, anywhere::Access};
 use endpoint::Endpoints;
 use exceptions::{Reading, SdkFailure};
 use http::{Proxy, Wire};
@@ -61,7 +64,7 @@ use link_local::LinkLocal;
 use once_cell::unsync::OnceCell;
 use region::Region;
 pub(crate) use server_time::ServerTime;
-use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc};
 use tokio::sync::Mutex;
 
 /// The instant by the guard's clock, for signatures and expiries.
@@ -108,10 +111,11 @@ impl AwsCloud {
             server_time,
             found: Mutex::default(),
             credentials: Cached::default(),
+            access: Access::default(),
             renewing: Mutex::default(),
             clients: OnceCell::new(),
             metering: OnceCell::new(),
-            licensing: OnceCell::new(),
+            licensing: RefCell::default(),
         }))
     }
 
@@ -132,11 +136,14 @@ struct Inner {
     endpoints: Endpoints,
     found: Mutex<Option<Found>>,
     credentials: Cached,
+    /// What a license token has given so far.
+    access: Access,
     /// Held while credentials are fetched, so that two calls fetch them once.
     renewing: Mutex<()>,
     clients: OnceCell<Clients>,
     metering: OnceCell<aws_sdk_marketplacemetering::Client>,
-    licensing: OnceCell<aws_sdk_licensemanager::Client>,
+    /// License Manager, in the Region that has served us last.
+    licensing: RefCell<Option<(Region, aws_sdk_licensemanager::Client)>>,
 }
 
 impl Inner {
@@ -171,7 +178,7 @@ impl Inner {
     }
 
     /// Sees to fresh credentials. Old ones serve on while they last and new ones cannot be had.
-    async fn renew(&self) -> Result<(), String> {
+    async fn renew(&self) -> Result<(), Missing> {
         if self.credentials.fresh((self.now)()) {
             return Ok(());
         }
@@ -181,31 +188,31 @@ impl Inner {
         }
         // A sandbox task plays a platform, and what it is decides who signs.
         let sandbox = match self.sandbox()? {
-            Some((address, task)) => Some((address, task, self.found().await?.platform)),
+            Some((address, task)) => Some((address, task, self.found().await?)),
             None => None,
         };
         let source = Source::find(&self.there, sandbox, self.settings.metering, &self.link_local)?;
-        let tokens = async || {
-            let region = self.found().await?.region;
-            self.clients()?.tokens(&region)
-        };
-        match credentials::ask(&source, &self.link_local, &self.now, tokens).await {
-            Ok(credentials) => {
-                self.credentials.put(Some(credentials));
+        match credentials::ask(self, &source).await {
+            Ok(given) => {
+                self.credentials.put(Some(given));
                 Ok(())
             }
-            Err(_) if self.credentials.outlive((self.now)(), Duration::ZERO) => Ok(()),
-            Err(why) => Err(why),
+            Err(_) if self.credentials.serve((self.now)()) => {
+                self.credentials.be_patient();
+                Ok(())
+            }
+            Err(missing) => Err(missing),
         }
     }
 
     /// Region and credentials, side by side; what is missing is a call that was not sent.
     async fn ready(&self, operation: &'static str, about: &str) -> Result<Region, Failure> {
-        match tokio::try_join!(self.found(), self.renew()) {
+        let found = async { self.found().await.map_err(Missing::from) };
+        match tokio::try_join!(found, self.renew()) {
             Ok((found, ())) => Ok(found.region),
-            Err(why) => Err(Failure {
-                class: FailureClass::NotSent,
-                text: format!("{operation} for {about} was not sent: {why}"),
+            Err(Missing { class, text }) => Err(Failure {
+                class,
+                text: format!("{operation} for {about} was not sent: {text}"),
             }),
         }
     }
@@ -313,15 +320,15 @@ impl Cloud for AwsCloud {
         self.call(async move |inner: &Inner| licensing::extend(inner, &token).await)
     }
 
+    fn draw(&self, want: Entitlement, token: ClientToken) -> Call<Drawn> {
+        self.call(async move |inner: &Inner| licensing::draw(inner, &want, &token).await)
+    }
+
+    fn consumption(&self, license_arn: String) -> Call<Consumption> {
+        self.call(async move |inner: &Inner| licensing::consumption(inner, &license_arn).await)
+    }
+
     fn check_in(&self, token: ConsumptionToken) -> Call<CheckedIn> {
         self.call(async move |inner: &Inner| licensing::check_in(inner, &token).await)
     }
-}
-
-/// Address and path of a sandbox task's URL, such as `http://127.0.0.1:4000/t/app`.
-pub(crate) fn sandbox_address(url: &str) -> Option<(SocketAddr, String)> {
-    let rest = url.strip_prefix("http://")?;
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let address: SocketAddr = authority.parse().ok()?;
-    address.ip().is_loopback().then(|| (address, path.trim_end_matches('/').to_owned()))
 }

@@ -2,6 +2,7 @@
 //!
 //! Hours follow the count, because nobody can set it and it goes on while the computer is suspended.
 
+use super::boot_time::since_boot;
 use std::{
     hash::{BuildHasher, RandomState},
     sync::OnceLock,
@@ -32,11 +33,11 @@ impl Computer for ThisComputer {
     }
 
     fn boot_ms(&self) -> i64 {
-        since_start().unwrap_or_else(|| {
+        let since = since_boot().unwrap_or_else(|| {
             static FIRST: OnceLock<Instant> = OnceLock::new();
-            let since = FIRST.get_or_init(Instant::now).elapsed();
-            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-        })
+            FIRST.get_or_init(Instant::now).elapsed()
+        });
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
 
     fn boot(&self) -> u64 {
@@ -50,23 +51,6 @@ impl Computer for ThisComputer {
                 .unwrap_or_else(|| RandomState::new().hash_one(std::process::id()).max(1))
         })
     }
-}
-
-/// Source: clock_gettime(2): `CLOCK_BOOTTIME` "includes any time that the system is suspended".
-#[cfg(target_os = "linux")]
-fn since_start() -> Option<i64> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes one `timespec` to the pointer, which is valid for that during the call.
-    let done = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
-    #[allow(clippy::useless_conversion, reason = "both are 32 bits wide on some platforms")]
-    let (seconds, nanos) = (i64::from(time.tv_sec), i64::from(time.tv_nsec));
-    (done == 0).then(|| seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000))
-}
-
-/// Elsewhere the monotonic clock must do: a suspended laptop is noticed at AWS's next answer.
-#[cfg(not(target_os = "linux"))]
-fn since_start() -> Option<i64> {
-    None
 }
 
 /// A UUID as 64 bits, the same in every process and version.

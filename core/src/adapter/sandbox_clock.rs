@@ -11,9 +11,9 @@ use crate::{
         aws::{
             Now,
             plain::{Ask, Connection},
-            sandbox_address,
         },
         computer::{Computer, ThisComputer},
+        sandbox_address::sandbox_address,
     },
     model::time::{Anchor, Timestamp},
     port::{clock::Clock, entropy::Entropy},

@@ -37,11 +37,9 @@ use crate::{
         ids::SeriesId,
         quantity::Raw,
         time::{Anchor, Hour},
+        usage::Closed,
     },
-    port::{
-        counters::{Add, Closed},
-        state::Board,
-    },
+    port::{counters::Add, state::Board},
 };
 use layout::{Label, SLABS};
 use map::Map;

@@ -27,7 +27,7 @@ use crate::{
     model::{
         books::Books,
         entry::Entry,
-        ids::{ClientToken, ConsumptionToken, Identity, LeaseId, Platform},
+        ids::{Identity, Platform},
         time::Timestamp,
     },
     port::ledger::{Ledger, LedgerError},
@@ -72,12 +72,6 @@ pub struct Opened {
     pub ledger: SqliteLedger,
     /// The books so far.
     pub books: Books,
-    /// Check outs that are not over.
-    #[allow(
-        dead_code,
-        reason = "read by the tests; the lease machine does not take them over yet"
-    )]
-    pub leases: Vec<KeptLease>,
     /// Random id of this ledger.
     pub ledger_id: String,
     /// The newest time that it has seen.
@@ -86,19 +80,6 @@ pub struct Opened {
     pub fresh: bool,
     /// What a person should know, such as a file that was found empty.
     pub notes: Vec<String>,
-}
-
-/// A check out that a process before us left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptLease {
-    /// Which.
-    pub lease: LeaseId,
-    /// Token of the request.
-    pub client_token: Option<ClientToken>,
-    /// Token of the check out, once AWS has answered.
-    pub token: Option<ConsumptionToken>,
-    /// When its seats return by themselves.
-    pub expires: Option<Timestamp>,
 }
 
 /// Why a ledger was not opened.
@@ -195,7 +176,6 @@ impl SqliteLedger {
             })
         };
         let (epoch, commits, newest, ledger_id) = lead().map_err(trouble::at_open)?;
-        let leases = load::leases(&conn).map_err(trouble::at_open)?;
         let ledger = SqliteLedger {
             conn: Some(conn),
             path: path.to_owned(),
@@ -206,7 +186,7 @@ impl SqliteLedger {
             health: Health::Well,
             uncertain: None,
         };
-        Ok(Opened { ledger, books, leases, ledger_id, newest, fresh, notes })
+        Ok(Opened { ledger, books, ledger_id, newest, fresh, notes })
     }
 
     /// What stands in the way of a commit, if anything. Repairs a poisoned file.

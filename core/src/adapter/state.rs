@@ -8,6 +8,8 @@
 //! | `series` | the list of counters |
 //! | `ledger.db` | the durable account, opened by the leader alone |
 //! | `about.json` | whose directory it is |
+//! | `holdings-<n>.json` | what one process holds of the contract; `holdings-<n>.lock` says that it lives |
+//! | `license.json` | the contract as it was last confirmed |
 //!
 //! [`open`] never fails: a place that does not do is passed over with a note, and the last place is memory. Files
 //! that make no sense are set aside under another name and said so; nothing that was counted is deleted.
@@ -20,7 +22,9 @@
 mod about;
 mod aside;
 mod attach;
+mod cache;
 mod directory;
+pub(super) mod holdings;
 mod inherited;
 mod lock;
 mod lost;
@@ -33,13 +37,16 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod virtual_time;
+mod whole;
 
 use super::{fork, segment, series_file, sqlite_ledger};
 use crate::{
-    model::ids::{Dimension, Identity},
+    model::ids::{Dimension, Identity, Platform},
     port::state::{Heirloom, Note, NoteKind, State},
 };
 use about::About;
+pub(super) use cache::fault as kept_contract_fault;
+pub use cache::seal;
 use directory::Directory;
 use place::{Root, World};
 use prepare::Site;
@@ -60,6 +67,8 @@ pub struct Wishes {
     pub dimensions: Vec<Dimension>,
     /// URL of the sandbox, if the guard runs in one.
     pub sandbox: Option<String>,
+    /// Key of what is kept of the contract: see [`seal`].
+    pub seal: [u8; 32],
     /// What the parent of a forked child left.
     pub heirloom: Option<Heirloom>,
 }
@@ -75,6 +84,8 @@ pub fn open(wishes: &Wishes, identity: Option<&Identity>) -> Box<dyn State> {
 
 fn open_in(world: &World, wishes: &Wishes, identity: Option<&Identity>) -> Box<dyn State> {
     let mut notes = Vec::new();
+    let nameless = nameless(wishes, identity);
+    let identity = nameless.as_ref().or(identity);
     let about = About::new(&wishes.product_code, identity, wishes.sandbox.as_deref());
     let hash = place::hash(&about);
     let site = |dir: PathBuf| Site {
@@ -88,7 +99,7 @@ fn open_in(world: &World, wishes: &Wishes, identity: Option<&Identity>) -> Box<d
     match &wishes.heirloom {
         Some(Heirloom::Memory(counting)) => return Box::new(memory::Heir::new(counting.clone())),
         Some(Heirloom::Directory(dir)) => {
-            match Directory::attach(site(dir.clone()), world, &mut notes) {
+            match Directory::attach(site(dir.clone()), wishes.seal, world, &mut notes) {
                 Ok(mut state) => {
                     state.add_notes(notes);
                     return Box::new(state);
@@ -101,12 +112,12 @@ fn open_in(world: &World, wishes: &Wishes, identity: Option<&Identity>) -> Box<d
     }
     let private = identity.is_none() || (wishes.sandbox.is_some() && wishes.state_dir.is_none());
     let state = if private {
-        private_directory(world, &site, &mut notes)
+        private_directory(world, wishes.seal, &site, &mut notes)
     } else {
         let roots = world.roots(wishes.state_dir.as_deref());
         roots.iter().find_map(|root| {
             let dir = root.path.join(place::name(&hex(&hash)));
-            let state = in_root(world, root, site(dir), &mut notes);
+            let state = in_root(world, wishes.seal, root, site(dir), &mut notes);
             state.map_err(|why| notes.push(passed_over(&root.path, &why))).ok()
         })
     };
@@ -119,9 +130,22 @@ fn open_in(world: &World, wishes: &Wishes, identity: Option<&Identity>) -> Box<d
     }
 }
 
+/// The identity that a directory is named by where no platform gives one that lasts.
+///
+/// A container anywhere has a random name that ends with it, and its seats and prepaid units would end with the name.
+/// So for products that count nothing all of them on a volume are one: each process has its own holdings under its own
+/// lock, and one of them takes what a dead one held, in whichever container. Where there are counts, the name
+/// stays random: what another run has counted is never sent again under a name that AWS does not know.
+fn nameless(wishes: &Wishes, identity: Option<&Identity>) -> Option<Identity> {
+    let identity = identity.filter(|it| it.platform == Platform::Elsewhere)?;
+    let counts = !wishes.dimensions.is_empty();
+    (!counts).then(|| Identity { name: "elsewhere".to_owned(), ..identity.clone() })
+}
+
 /// Attaches to the identity's directory in `root`.
 fn in_root(
     world: &World,
+    seal: [u8; 32],
     root: &Root,
     site: Site,
     notes: &mut Vec<Note>,
@@ -135,7 +159,7 @@ fn in_root(
     } else {
         place::make_above(&root.path)?;
     }
-    Directory::attach(site, world, notes).inspect_err(|_| {
+    Directory::attach(site, seal, world, notes).inspect_err(|_| {
         if made {
             let _ = fs::remove_dir(&root.path); // nothing of ours stays where we do not
         }
@@ -145,6 +169,7 @@ fn in_root(
 /// Memory with a name, which ends with the last process that is attached.
 fn private_directory(
     world: &World,
+    seal: [u8; 32],
     site: &dyn Fn(PathBuf) -> Site,
     notes: &mut Vec<Note>,
 ) -> Option<Directory> {
@@ -152,7 +177,7 @@ fn private_directory(
         attach::sweep_private(folder);
         let dir = folder.join(format!("{}{}", place::PRIVATE, hex(&random()?)));
         let refused = world.refuses(folder).map_or(Ok(()), Err);
-        let state = refused.and_then(|()| Directory::attach(site(dir), world, notes));
+        let state = refused.and_then(|()| Directory::attach(site(dir), seal, world, notes));
         state.map_err(|why| notes.push(passed_over(folder, &why))).ok()
     })
 }
@@ -214,13 +239,7 @@ fn unhex(text: &str) -> Option<[u8; 16]> {
 
 /// Milliseconds since this computer started, suspended time included.
 fn boot_ms() -> u64 {
-    #[cfg(target_os = "linux")]
-    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
-    #[cfg(not(target_os = "linux"))]
-    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes one `timespec`; where it fails the time stays zero, and no beat looks old.
-    unsafe { libc::clock_gettime(CLOCK, &raw mut time) };
-    let (seconds, nanos) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
-    seconds.wrapping_mul(1000).wrapping_add(nanos / 1_000_000)
+    // Where the system does not tell, no beat looks old.
+    let since = super::boot_time::since_boot().unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

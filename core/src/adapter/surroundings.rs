@@ -24,6 +24,11 @@ pub(crate) struct Surroundings {
     pub web_identity_token: Option<PathBuf>,
     /// `AWS_ROLE_ARN`: the role of an IAM role for service accounts.
     pub role_arn: Option<String>,
+    /// `AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE`, or `AWS_LICENSE_ACCESS_FILE`: the refresh token of a license, by
+    /// which a container outside AWS gets its role. AWS's samples use both names. [AC §5.2, Q33]
+    pub license_token: Option<PathBuf>,
+    /// `AWS_ROLE_SESSION_NAME`, for the role of a license token.
+    pub role_session_name: Option<String>,
     /// `AWS_EC2_METADATA_DISABLED` is `true`.
     pub instance_metadata_disabled: bool,
     /// `AWS_ACCESS_KEY_ID` is set: named in texts, never used.
@@ -69,6 +74,10 @@ impl Surroundings {
             pod_identity_token: text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map(PathBuf::from),
             web_identity_token: text("AWS_WEB_IDENTITY_TOKEN_FILE").map(PathBuf::from),
             role_arn: text("AWS_ROLE_ARN"),
+            license_token: text("AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE")
+                .or_else(|| text("AWS_LICENSE_ACCESS_FILE"))
+                .map(PathBuf::from),
+            role_session_name: text("AWS_ROLE_SESSION_NAME"),
             instance_metadata_disabled: text("AWS_EC2_METADATA_DISABLED")
                 .is_some_and(|value| value.eq_ignore_ascii_case("true")),
             static_keys: text("AWS_ACCESS_KEY_ID").is_some(),
@@ -99,6 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn a_license_token_is_named_by_either_variable_and_the_helm_samples_wins() {
+        let there = with(&[("AWS_LICENSE_ACCESS_FILE", "/go")]);
+        assert_eq!(there.license_token, Some("/go".into()));
+        let both =
+            [("AWS_LICENSE_ACCESS_FILE", "/go"), ("AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE", "/helm")];
+        assert_eq!(with(&both).license_token, Some("/helm".into()));
+        let emptied =
+            [("AWS_LICENSE_ACCESS_FILE", "/go"), ("AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE", " ")];
+        assert_eq!(with(&emptied).license_token, Some("/go".into()));
+    }
+
+    #[test]
     fn a_proxy_is_read_in_both_spellings_and_upper_case_wins() {
         assert_eq!(
             with(&[("https_proxy", "http://a:1")]).https_proxy.as_deref(),
@@ -113,6 +134,7 @@ mod tests {
         let there = with(&[
             ("AWS_REGION", "eu-west-1"),
             ("AWS_ROLE_ARN", "arn:aws:iam::1:role/x"),
+            ("AWS_LICENSE_ACCESS_FILE", "/license"),
             ("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"),
             ("HTTPS_PROXY", "http://proxy:3128"),
         ]);

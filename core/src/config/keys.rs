@@ -76,7 +76,8 @@ pub fn nearest(name: &str, keys: &'static [Key]) -> Option<&'static str> {
 }
 
 /// Levenshtein's edit distance between two short ASCII words.
-fn distance(a: &str, b: &str) -> usize {
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {
         let mut corner = i;
@@ -215,6 +216,15 @@ pub static KEYS: &[Key] = &[
               Never past the license's own end.",
     },
     Key {
+        name: "seat_linger_ms",
+        shape: Shape::Integer { min: 0, max: 900_000 },
+        required: false,
+        default: "5000",
+        doc: "How long seats stay with this process after the host has checked them in, in milliseconds: its next check out \
+              of as many takes them over without a call to AWS. 0 returns them at once. License Manager limits the rate of \
+              calls; a product with many short log-ins needs this.",
+    },
+    Key {
         name: "expiring_notice_ms",
         shape: Shape::Integer { min: 0, max: 365 * DAY_MS },
         required: false,
@@ -351,17 +361,34 @@ static ENTITLEMENT_KEYS: &[Key] = &[
     },
     Key {
         name: "kind",
-        shape: Shape::Word(&["floating", "tier"]),
+        shape: Shape::Word(&["floating", "drawdown", "tier"]),
         required: true,
         default: "",
-        doc: "`floating` seats are checked out and in; a `tier` is bought or not.",
+        doc: "`floating` seats are checked out and in; `drawdown` units are prepaid and drawn for good; a `tier` is bought or \
+              not.",
     },
     Key {
         name: "unit",
         shape: Shape::Word(UNITS),
         required: false,
         default: "",
-        doc: "AWS's unit word; `Count` for floating and `None` for tiers when it is left out.",
+        doc: "AWS's unit word; `Count` for floating and drawdown and `None` for tiers when it is left out.",
+    },
+    Key {
+        name: "batch",
+        shape: Shape::Integer { min: 1, max: 1_000_000_000 },
+        required: false,
+        default: "",
+        doc: "Drawdown: how many units are drawn from the contract at once, at least; what is not booked yet serves the next \
+              calls. 1 when it is left out: each call draws what it needs. Drawn units cannot be returned, so keep it small.",
+    },
+    Key {
+        name: "low",
+        shape: Shape::Integer { min: 0, max: 1_000_000_000_000 },
+        required: false,
+        default: "",
+        doc: "Drawdown: units left in the contract at which `drawdown_low` is told; a tenth of the purchased amount when it is \
+              left out. Needs `license-manager:GetLicenseUsage`.",
     },
 ];
 

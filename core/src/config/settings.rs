@@ -73,6 +73,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How long before its end a license is announced as expiring.
     pub expiring_notice: Duration,
+    /// How long seats that were checked in stay with us.
+    pub seat_linger: Duration,
     /// How long metering may fail before it is serious.
     pub outage_stop: Duration,
     /// An hour without units is reported as zero.
@@ -130,6 +132,7 @@ pub(super) fn build(values: &Map<String, Value>) -> Result<Settings> {
         recheck_interval: duration(&values, "recheck_interval_ms"),
         grace: duration(&values, "grace_ms"),
         expiring_notice: duration(&values, "expiring_notice_ms"),
+        seat_linger: duration(&values, "seat_linger_ms"),
         outage_stop: duration(&values, "outage_stop_ms"),
         zero_records: text(&values, "idle_hours") == Some("zero_record"),
         dry_run: text(&values, "startup_check") == Some("dry_run"),
@@ -333,6 +336,7 @@ fn entitlements(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<Ent
         }
         let kind = match item["kind"].as_str() {
             Some("floating") => EntitlementKind::Floating,
+            Some("drawdown") => EntitlementKind::Drawdown,
             _ => EntitlementKind::Tier,
         };
         let usual = if kind == EntitlementKind::Tier { "None" } else { "Count" };
@@ -342,7 +346,14 @@ fn entitlements(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<Ent
                 "entitlement `{name}` cannot have unit `{unit}`: a tier has `None`, a counted one a unit such as `Count`"
             )));
         }
-        specs.push(EntitlementSpec { name, kind, unit });
+        let (batch, low) = (item["batch"].as_u64(), item["low"].as_u64());
+        if kind != EntitlementKind::Drawdown && (batch.is_some() || low.is_some()) {
+            return Err(invalid(format!(
+                "entitlement `{name}` cannot have `batch` or `low`: they are for `drawdown`, this one is `{}`",
+                kind.as_str()
+            )));
+        }
+        specs.push(EntitlementSpec { name, kind, unit, batch: batch.unwrap_or(1), low });
     }
     Ok(specs)
 }

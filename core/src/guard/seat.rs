@@ -3,7 +3,7 @@
 use super::{Guard, family::Family};
 use crate::{
     error::Result,
-    model::ids::LeaseId,
+    model::ids::SeatId,
     shell::{mailbox::Request, report::SeatState},
 };
 use std::sync::{
@@ -15,7 +15,7 @@ use std::sync::{
 /// Seats that are ours until checked in. Dropping it checks in without waiting.
 pub struct Seat {
     guard: Guard,
-    lease: LeaseId,
+    seat: SeatId,
     entitlement: String,
     count: u64,
     state: Arc<SeatState>,
@@ -27,7 +27,7 @@ pub struct Seat {
 impl Seat {
     pub(super) fn new(
         guard: Guard,
-        lease: LeaseId,
+        seat: SeatId,
         entitlement: &str,
         count: u64,
         state: Arc<SeatState>,
@@ -35,13 +35,19 @@ impl Seat {
         let entitlement = entitlement.to_owned();
         Seat {
             guard,
-            lease,
+            seat,
             entitlement,
             count,
             state,
             generation: Family::generation(),
             returned: AtomicBool::new(false),
         }
+    }
+
+    /// Number of this seat in its guard; events about it carry it as `seat`.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.seat.0
     }
 
     /// API name of the entitlement.
@@ -77,7 +83,7 @@ impl Seat {
             return Ok(());
         }
         let (reply, answer) = mpsc::sync_channel(1);
-        let request = Request::CheckIn { lease: self.lease, reply: Some(reply) };
+        let request = Request::CheckIn { seat: self.seat, reply: Some(reply) };
         if self.guard.running().and_then(|running| running.ask(request)).is_err() {
             return Ok(()); // shut down: every seat was returned then
         }
@@ -96,7 +102,7 @@ impl Drop for Seat {
             && !self.is_a_copy()
             && let Ok(running) = self.guard.running()
         {
-            let _ = running.ask(Request::CheckIn { lease: self.lease, reply: None });
+            let _ = running.ask(Request::CheckIn { seat: self.seat, reply: None });
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::{
     event::EventKind,
     model::{
         entry::Entry,
-        ids::{ClientToken, ConsumptionToken, EntitlementName, Identity, LeaseId},
-        license::{Entitlement, License},
+        ids::{ClientToken, ConsumptionToken, DrawId, EntitlementName, Identity, LeaseId, SeatId},
+        license::{Entitlement, License, Remembered},
         time::{Hour, Timestamp},
         usage::Record,
     },
@@ -80,24 +80,47 @@ pub enum Command {
         /// Token to check in.
         token: ConsumptionToken,
     },
+    /// Make the engine's holdings durable before any later command. Brings `Kept`.
+    KeepHoldings,
+    /// Keep the contract for a start while License Manager does not answer; best effort.
+    Remember(Box<Remembered>),
+    /// Take prepaid units for good.
+    DrawDown {
+        /// What to take.
+        want: Entitlement,
+        /// Token of this draw, the same on every try.
+        token: ClientToken,
+    },
+    /// Read how much of the license is consumed.
+    AskConsumption {
+        /// Its ARN.
+        license_arn: String,
+    },
+    /// Tell the host what became of its wish for units: booked, or why not.
+    UnitsAnswer {
+        /// Which wish.
+        draw: DrawId,
+        /// Booked: the work may start.
+        answer: Result<(), Error>,
+    },
     /// Tell the host what became of its wish for seats.
     SeatAnswer {
-        /// Which lease.
-        lease: LeaseId,
+        /// Which wish.
+        seat: SeatId,
         /// When the seats return by themselves, or why there are none.
         answer: Result<Timestamp, Error>,
     },
     /// Seats were extended, lost (`None`) or returned (`None`).
     SeatState {
-        /// Which lease.
-        lease: LeaseId,
+        /// Which seats.
+        seat: SeatId,
         /// When they return by themselves.
         expires: Option<Timestamp>,
     },
     /// Tell the host that its check in has ended.
     SeatReturned {
-        /// Which lease.
-        lease: LeaseId,
+        /// Which seats.
+        seat: SeatId,
         /// `Unavailable` when AWS did not answer.
         answer: Result<(), Error>,
     },

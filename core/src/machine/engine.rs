@@ -3,13 +3,14 @@
 use super::{
     command::{Command, News, Notice},
     draw::Draw,
+    drawdown::Drawdown,
     input::{Inherited, Input},
-    lease::{self, Lease},
     metering::{self, Metering},
     plan::Plan,
     proof::{Answer, Proof},
-    recheck::{Question, Recheck},
+    recheck::Recheck,
     retry,
+    seats::Seats,
     startup::{self, Startup},
     verdict::{Part, fold},
 };
@@ -17,14 +18,18 @@ use crate::{
     event::EventKind,
     model::{
         books::Books,
+        holdings::Holdings,
         ids::{Identity, LeaseId},
         license::{License, Verdict},
-        outcome::{Failure, FailureClass, Permitted, Registered},
+        outcome::{CheckedOut, Failure, FailureClass, Permitted, Registered},
         time::{Hour, Timestamp},
         usage::Account,
     },
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+mod clock;
+mod contract;
 
 /// State of one guard.
 #[derive(Clone, Debug)]
@@ -43,6 +48,8 @@ pub struct Engine {
     metering: Option<Metering>,
     /// The state of the task is open, or is being opened.
     opened: bool,
+    /// The state of the task is there: what is kept is durable.
+    durable: bool,
     /// `init` waits no longer for an identity.
     hurry: bool,
     start: Timestamp,
@@ -52,7 +59,14 @@ pub struct Engine {
     behind_ms: i64,
     /// How far guessed labels are behind AWS's time; `None` while that is unknown.
     guess_behind_ms: Option<i64>,
-    leases: BTreeMap<LeaseId, Lease>,
+    seats: Seats,
+    units: Drawdown,
+    /// The check out whose answer is the proof of the contract.
+    proving: Option<LeaseId>,
+    /// Holdings of dead processes that are in ours, until their files are gone.
+    absorbed: BTreeSet<String>,
+    /// Wishes to keep the holdings that have no answer yet.
+    keeping: usize,
     license: Arc<License>,
     closing: bool,
     finished: bool,
@@ -69,9 +83,6 @@ enum Identifying {
 /// A proof of entitlement outlives any outage; a fork inherits it as long as a contract's answer lives by default.
 const INHERITED_STANDS: Duration = Duration::from_secs(86_400);
 
-/// Smaller differences between clocks are not worth an event: AWS takes signatures up to five minutes off.
-const SKEW_TOLD_MS: i64 = 60_000;
-
 /// Commands and news of one step, in order.
 #[derive(Default)]
 struct Out {
@@ -84,6 +95,8 @@ impl Engine {
     #[must_use]
     pub fn new(plan: Plan, seed: [u8; 32], now: Timestamp) -> Engine {
         let license = Arc::new(License::starting(now, plan.sandbox));
+        let mut units = Drawdown::new(plan.contract.as_ref().map_or(&[], |c| &c.counted));
+        units.guessing(true);
         Engine {
             registration: plan.hourly.then(Proof::default),
             permission: plan.usage.then(|| Startup::new(plan.startup_check)),
@@ -92,12 +105,17 @@ impl Engine {
             inherited: None,
             metering: None,
             opened: false,
+            durable: false,
             hurry: false,
             start: now,
             last: now,
             behind_ms: 0,
             guess_behind_ms: None,
-            leases: BTreeMap::new(),
+            seats: Seats::new(plan.contract.as_ref().map(|c| c.seat_linger).unwrap_or_default()),
+            units,
+            proving: None,
+            absorbed: BTreeSet::new(),
+            keeping: 0,
             identity: Identifying::Asking { failure: None, attempt: 0 },
             draw: Draw::new(seed),
             license,
@@ -149,9 +167,10 @@ impl Engine {
         let look = recheck.and_then(Recheck::due);
         let turn = recheck.and_then(|recheck| recheck.turns_at(now));
         let metering = self.metering.as_ref().and_then(Metering::due);
-        let lease = self.leases.values().filter_map(Lease::due).min();
+        let seat = self.seats.due();
+        let units = self.units.due();
         let time = self.time.due().filter(|_| asking && self.needs_time());
-        let due = [identity, registration, permission, time, look, turn, metering, lease];
+        let due = [identity, registration, permission, time, look, turn, metering, seat, units];
         due.into_iter().flatten().min()
     }
 
@@ -166,6 +185,8 @@ impl Engine {
             self.finished = true;
             out.commands.push(Command::Finished);
         }
+        let keeps = |command: &&Command| matches!(command, Command::KeepHoldings);
+        self.keeping += out.commands.iter().filter(keeps).count();
         out.commands
     }
 
@@ -188,6 +209,10 @@ impl Engine {
             }
             Input::Unidentified => self.hurry = true,
             Input::Opened { entitled, leading } => {
+                self.durable = true;
+                if self.holdings() != Holdings::default() {
+                    out.commands.push(Command::KeepHoldings); // there was no place to keep them in until now
+                }
                 if let Some(check) = self.permission.as_mut().filter(|_| !leading) {
                     check.opened(entitled, false);
                 }
@@ -199,6 +224,10 @@ impl Engine {
                     self.shift(guess_behind_ms, now);
                     self.meter(out, |m, draw| m.time_known(guess_behind_ms, now, draw));
                 }
+                if let Some(recheck) = &mut self.recheck {
+                    recheck.trust();
+                }
+                self.units.guessing(false);
                 self.tell_skew(behind_ms, out);
             }
             Input::Noted(news) => out.news.push(news),
@@ -221,14 +250,10 @@ impl Engine {
                 }
             }
             Input::Tiers(answer) => {
-                if let Some(recheck) = &mut self.recheck {
-                    out.ask(recheck.tiers(answer, now, &mut self.draw));
-                }
+                self.look(out, now, |recheck, draw| recheck.tiers(answer, now, draw));
             }
             Input::Details(answer) => {
-                if let Some(recheck) = &mut self.recheck {
-                    out.news.extend(recheck.details(answer, now, &mut self.draw));
-                }
+                self.look(out, now, |recheck, draw| recheck.details(answer, now, draw));
             }
             Input::Series(series) => self.meter(out, |m, _| m.learn(series)),
             Input::Captured { slab, next } => {
@@ -249,26 +274,75 @@ impl Engine {
                 self.meter(out, |m, draw| m.sent(record, outcome, now, draw));
             }
             Input::Flush => self.meter(out, |m, draw| m.flush(now, draw)),
-            Input::SeatWanted { lease, spec, count } => {
-                let (made, step) = Lease::want(lease, spec, count, now, &mut self.draw);
-                self.leases.insert(lease, made);
-                self.leased(lease, step, now, out);
+            Input::SeatWanted { seat, spec, count } => {
+                self.seat(out, now, |seats, contract, draw| {
+                    seats.want(seat, spec, count, contract, now, draw)
+                });
             }
-            Input::SeatReleased(id) => self.lease(id, now, out, |lease, _, _| lease.release(now)),
+            Input::SeatReleased(seat) => {
+                self.seat(out, now, |seats, _, draw| seats.release(seat, now, draw));
+            }
             Input::CheckedOut { lease, outcome } => {
-                self.lease(lease, now, out, |lease, recheck, draw| {
-                    lease.checked_out(outcome, recheck.and_then(Recheck::contract), now, draw)
-                })
+                let proof = self.proving.take_if(|proving| *proving == lease);
+                let answer = proof.map(|_| outcome.clone());
+                self.seat(out, now, |seats, contract, draw| {
+                    seats.checked_out(lease, outcome, contract, now, draw)
+                });
+                if let Some(answer) = answer {
+                    self.look(out, now, |recheck, draw| recheck.proof(&answer, now, draw));
+                }
             }
             Input::Extended { lease, outcome } => {
-                self.lease(lease, now, out, |lease, _, draw| lease.extended(outcome, now, draw));
+                if let (CheckedOut::Held { .. }, Some(recheck)) = (&outcome, &mut self.recheck) {
+                    recheck.extended(now);
+                }
+                self.seat(out, now, |seats, _, draw| seats.extended(lease, outcome, now, draw));
             }
             Input::CheckedIn { lease, outcome } => {
-                self.lease(lease, now, out, |lease, _, draw| lease.checked_in(outcome, now, draw));
+                self.seat(out, now, |seats, _, draw| seats.checked_in(lease, outcome, now, draw));
+            }
+            Input::Took { id, holdings } => self.took(id, *holdings, now, out),
+            Input::Absorbed(id) => {
+                self.absorbed.remove(&id);
+            }
+            Input::Kept(outcome) => {
+                // Each snapshot replaces those before, so only the answer to the newest one says what is durable.
+                self.keeping = self.keeping.saturating_sub(1);
+                if self.keeping == 0 && (self.durable || outcome.is_err()) {
+                    self.draw_down(out, now, |units, _, draw| units.kept(&outcome, now, draw));
+                }
+            }
+            Input::Remembered(remembered) => {
+                if let Some(recheck) = &mut self.recheck {
+                    recheck.remembered(*remembered, now);
+                }
+            }
+            Input::UnitsWanted { draw, entitlement, quantity } => {
+                self.draw_down(out, now, |units, contract, random| {
+                    units.want(draw, entitlement, quantity, contract, now, random)
+                });
+            }
+            Input::UnitsGivenUp(draw) => {
+                self.draw_down(out, now, |units, _, _| units.give_up(draw));
+            }
+            Input::UnitsGivenBack { entitlement, quantity } => {
+                self.draw_down(out, now, |units, _, _| units.give_back(&entitlement, quantity));
+            }
+            Input::Drawn { entitlement, outcome } => {
+                self.draw_down(out, now, |units, contract, draw| {
+                    units.drawn(&entitlement, outcome, contract, now, draw)
+                });
+            }
+            Input::Consumption { license_arn, outcome } => {
+                if let Some(recheck) = &mut self.recheck {
+                    out.news.extend(recheck.consumption(&license_arn, &outcome));
+                }
+                self.draw_down(out, now, |units, contract, draw| {
+                    units.consumption(&license_arn, contract, &outcome, now, draw)
+                });
             }
             Input::ShutDown { last } => self.shut_down(last, now, out),
             Input::Deadline => {
-                self.leases.clear();
                 self.finished = true;
                 out.commands.push(Command::Finished);
             }
@@ -302,22 +376,17 @@ impl Engine {
                 }
                 None => {}
             }
-            if let Some(recheck) = &mut self.recheck {
-                let (question, news) = recheck.tick(now, &mut self.draw);
-                out.news.extend(news);
-                out.ask(question);
-            }
+            self.look(out, now, |recheck, draw| recheck.tick(now, draw));
         }
         self.meter(out, |m, draw| m.tick(now, draw));
-        for id in self.leases.keys().copied().collect::<Vec<_>>() {
-            self.lease(id, now, out, |lease, _, _| lease.tick(now));
-        }
+        self.seat(out, now, |seats, _, draw| seats.tick(now, draw));
+        self.draw_down(out, now, |units, _, draw| units.tick(now, draw));
     }
 
     /// True when usage waits for AWS's time and no question is on its way whose answer would bring it.
     fn needs_time(&self) -> bool {
         let asks = self.permission.as_ref().is_some_and(Startup::asks);
-        self.metering.is_some() && self.guess_behind_ms.is_none() && !asks
+        self.plan.usage && self.metering.is_some() && self.guess_behind_ms.is_none() && !asks
     }
 
     fn begin(&mut self, inherited: Option<Inherited>, out: &mut Out) {
@@ -352,7 +421,7 @@ impl Engine {
     }
 
     fn open(&mut self, identity: Option<Identity>, out: &mut Out) {
-        if self.plan.usage && !self.opened {
+        if (self.plan.usage || self.plan.contract.is_some()) && !self.opened {
             self.opened = true;
             out.commands.push(Command::Open(identity));
         }
@@ -366,49 +435,12 @@ impl Engine {
             metering.identified(identity);
         }
         if let Some(check) = &mut self.permission {
-            check.opened(entitled, metering.has_records());
+            check.opened(entitled, metering.busy());
         }
         self.metering = Some(metering);
         if let Some(behind_ms) = self.guess_behind_ms {
             self.meter(out, |m, draw| m.time_known(behind_ms, now, draw));
         }
-    }
-
-    fn tell_skew(&mut self, behind_ms: i64, out: &mut Out) {
-        let before = std::mem::replace(&mut self.behind_ms, behind_ms);
-        let off = |ms: i64| ms.abs() >= SKEW_TOLD_MS;
-        if off(behind_ms - before) && off(behind_ms) {
-            let seconds = behind_ms.abs() / 1000;
-            let side = if behind_ms > 0 { "behind" } else { "ahead of" };
-            let text = format!(
-                "this computer's clock is {seconds} s {side} AWS's; billing follows AWS's, set the clock right"
-            );
-            out.news.push(News::new(EventKind::ClockSkew, text).with("behind_ms", behind_ms));
-        }
-    }
-
-    /// AWS's time takes the place of a guess, so `now` jumps. Moments that were reckoned by the guess jump along:
-    /// else a clock that was days ahead would make a retry wait for days, and one behind would age what is fresh.
-    fn shift(&mut self, behind_ms: i64, now: Timestamp) {
-        let moved = now.0.saturating_sub(self.last.0);
-        if moved.saturating_sub(behind_ms).saturating_abs() >= moved.saturating_abs() {
-            return; // it was known before our first step already
-        }
-        self.start = self.start.shifted(behind_ms);
-        if let Identifying::Waiting { at, .. } = &mut self.identity {
-            *at = at.shifted(behind_ms);
-        }
-        if let Some(proof) = &mut self.registration {
-            proof.shift(behind_ms);
-        }
-        if let Some(check) = &mut self.permission {
-            check.shift(behind_ms);
-        }
-        self.time.shift(behind_ms);
-        if let Some(recheck) = &mut self.recheck {
-            recheck.shift(behind_ms);
-        }
-        self.leases.values_mut().for_each(|lease| lease.shift(behind_ms));
     }
 
     fn registered(&mut self, answer: Registered, now: Timestamp, out: &mut Out) {
@@ -439,9 +471,8 @@ impl Engine {
             return;
         }
         self.closing = true;
-        for id in self.leases.keys().copied().collect::<Vec<_>>() {
-            self.lease(id, now, out, |lease, _, _| lease.release(now));
-        }
+        self.seat(out, now, |seats, _, draw| seats.close(now, draw));
+        self.draw_down(out, now, |units, _, _| units.close());
         if last {
             self.meter(out, |m, _| m.close(now));
         } else if let Some(metering) = &mut self.metering {
@@ -451,7 +482,9 @@ impl Engine {
 
     /// True when the end has nothing left to wait for.
     fn idle(&self) -> bool {
-        self.leases.is_empty() && self.metering.as_ref().is_none_or(|m| m.closed() && !m.busy())
+        self.seats.idle()
+            && self.units.idle()
+            && self.metering.as_ref().is_none_or(|m| m.closed() && !m.busy())
     }
 
     fn meter(
@@ -463,39 +496,6 @@ impl Engine {
             let step = act(metering, &mut self.draw);
             step.commands.into_iter().for_each(|command| out.command(command));
             out.news.extend(step.news);
-        }
-    }
-
-    fn lease(
-        &mut self,
-        id: LeaseId,
-        now: Timestamp,
-        out: &mut Out,
-        act: impl FnOnce(&mut Lease, Option<&Recheck>, &mut Draw) -> lease::Step,
-    ) {
-        if let Some(lease) = self.leases.get_mut(&id) {
-            let step = act(lease, self.recheck.as_ref(), &mut self.draw);
-            self.leased(id, step, now, out);
-        }
-    }
-
-    fn leased(&mut self, id: LeaseId, step: lease::Step, now: Timestamp, out: &mut Out) {
-        out.commands.extend(step.commands);
-        if let (Some(entitlement), Some(recheck)) = (step.proved, &mut self.recheck) {
-            recheck.proved_by_seat(entitlement, now);
-        }
-        if step.returned && self.closing {
-            self.seats_returned += 1;
-        }
-        let Some(lease) = self.leases.get(&id) else { return };
-        if let Some(text) = step.lost {
-            let name = lease.entitlement().to_owned();
-            out.news.push(
-                News::new(EventKind::SeatLost, text).with("entitlement", name).with("lease", id.0),
-            );
-        }
-        if lease.gone() {
-            self.leases.remove(&id);
         }
     }
 
@@ -551,7 +551,7 @@ impl Engine {
         {
             return (**inherited).clone();
         }
-        let contract = self.recheck.as_ref().and_then(Recheck::contract);
+        let contract = self.contract();
         let same = part.verdict == self.license.verdict;
         License {
             verdict: part.verdict,
@@ -574,13 +574,6 @@ impl Out {
             (Some(Command::Commit(before)), Command::Commit(entries)) => before.extend(entries),
             (_, command) => self.commands.push(command),
         }
-    }
-
-    fn ask(&mut self, question: Option<Question>) {
-        self.commands.extend(question.map(|question| match question {
-            Question::Tiers(want, token) => Command::AskTiers { want, token },
-            Question::Details(license_arn) => Command::AskDetails { license_arn },
-        }));
     }
 }
 

@@ -1,13 +1,17 @@
 //! What a machine may hear.
 
-use super::{command::News, metering::Slab};
+use super::command::News;
 use crate::model::{
     books::Books,
-    ids::{EntitlementName, Identity, LeaseId, RecordId, SeriesId},
-    license::{EntitlementSpec, License},
-    outcome::{CheckedIn, CheckedOut, Details, Failure, Permitted, Registered, Sent, Tiers},
+    holdings::Holdings,
+    ids::{DrawId, EntitlementName, Identity, LeaseId, RecordId, SeatId, SeriesId},
+    license::{EntitlementSpec, License, Remembered},
+    outcome::{
+        CheckedIn, CheckedOut, Consumption, Details, Drawn, Failure, Permitted, Registered, Sent,
+        Tiers,
+    },
     time::Hour,
-    usage::{Lots, Series},
+    usage::{Closed, Lots, Series},
 };
 use std::sync::Arc;
 
@@ -63,7 +67,7 @@ pub enum Input {
     /// Final values of a closed slab.
     Captured {
         /// The slab.
-        slab: Slab,
+        slab: Closed,
         /// The hour that runs now.
         next: Hour,
     },
@@ -89,15 +93,60 @@ pub enum Input {
     },
     /// The host wants seats.
     SeatWanted {
-        /// Number of the check out.
-        lease: LeaseId,
+        /// Number of the wish.
+        seat: SeatId,
         /// Of which entitlement.
         spec: EntitlementSpec,
         /// How many.
         count: u64,
     },
     /// The host gives seats back, or waits no more.
-    SeatReleased(LeaseId),
+    SeatReleased(SeatId),
+    /// What this process found of a dead one: leases and units that are ours from now on.
+    Took {
+        /// Id of those holdings; `None` for those that this process's own file had.
+        id: Option<String>,
+        /// What they are.
+        holdings: Box<Holdings>,
+    },
+    /// The file of absorbed holdings is gone: their id need not be kept.
+    Absorbed(String),
+    /// The answer to [`Command::KeepHoldings`](super::command::Command::KeepHoldings): durable, or why not.
+    Kept(Result<(), String>),
+    /// The contract as it was last confirmed, by an earlier process.
+    Remembered(Box<Remembered>),
+    /// The host wants prepaid units.
+    UnitsWanted {
+        /// Number of the wish.
+        draw: DrawId,
+        /// Of which entitlement.
+        entitlement: EntitlementName,
+        /// How many.
+        quantity: u64,
+    },
+    /// The host waits no more for these units.
+    UnitsGivenUp(DrawId),
+    /// Units were booked for a host that had stopped waiting: they serve the next wish.
+    UnitsGivenBack {
+        /// Of which entitlement.
+        entitlement: EntitlementName,
+        /// How many.
+        quantity: u64,
+    },
+    /// Answer to a draw.
+    Drawn {
+        /// Of which entitlement.
+        entitlement: EntitlementName,
+        /// What it came to.
+        outcome: Drawn,
+    },
+    /// Answer to the read of a license's consumption.
+    Consumption {
+        /// Of which license.
+        license_arn: String,
+        /// What it came to.
+        outcome: Consumption,
+    },
     /// Answer to a counted check out.
     CheckedOut {
         /// Which.

@@ -1,182 +1,264 @@
-//! One lease: seats checked out, kept by extending, and checked in.
+//! One lease: one check out at AWS, from its first try until AWS holds nothing by it any more.
 //!
-//! A token may be extended once an hour and lives an hour, so one extension can be late by nobody's fault;
-//! then a fresh check out takes its place before the end. Source: AWS General Reference, License Manager
-//! quotas; Seller Guide, contract pricing for container products.
+//! It knows nothing of the host; [`seats`](super::seats) says whether anybody wants it. A token may be extended once
+//! an hour and lives an hour, so an extension can be refused by nobody's fault: then a fresh check out takes the old
+//! one's place before its end. Source: AWS General Reference, License Manager quotas; Seller Guide, contract pricing
+//! for container products.
 
-use super::{command::Command, draw::Draw, retry};
-use crate::{
-    error::{Code, Error},
-    model::{
-        entry::Entry,
-        ids::{ClientToken, ConsumptionToken, LeaseId},
-        license::{Contract, Entitlement, EntitlementSpec},
-        outcome::{CheckedIn, CheckedOut, Failure, FailureClass},
-        time::Timestamp,
-    },
+use super::{
+    command::Command,
+    draw::Draw,
+    retry::{self, Policy},
+};
+use crate::model::{
+    holdings::{Asking, Given},
+    ids::{ClientToken, LeaseId},
+    license::Entitlement,
+    outcome::{CheckedIn, CheckedOut, Failure, FailureClass},
+    time::Timestamp,
 };
 use std::time::Duration;
 
-/// Tries of the first check out before the host is told; it waits meanwhile.
-const TRIES: u32 = 3;
-/// How long a check out whose fate is unknown is asked for again in the background.
-const RECLAIM_FOR: Duration = Duration::from_secs(600);
-/// How long a check in is tried; the seats return by themselves after an hour at most.
+mod reading;
+
+/// Quick tries of one call; later ones are slower.
+pub const TRIES: u32 = 3;
+/// How long a check out whose fate is unknown is asked for again. AWS promises no longer memory of a client token.
+pub const RECLAIM_FOR: Duration = Duration::from_secs(600);
+/// How long seats that are back at AWS already are asked for anew before they are given up.
+const RETAKE_FOR: Duration = Duration::from_secs(60);
+/// How long a check in is tried; the seats return by themselves when their time ends.
 const RETURN_FOR: Duration = Duration::from_secs(600);
+/// AWS takes one extension of a token in this time. Source: AWS General Reference, License Manager quotas.
+const EXTENSION_EVERY: Duration = Duration::from_secs(3600);
+/// No fresh check out is renewed sooner: an `Expiration` in the past must not make one check out chase the other.
+const CALM: Duration = Duration::from_secs(30);
+/// Seats that are about to expire are given to nobody: an extension must still be possible.
+const SPARE: Duration = Duration::from_secs(30);
 
 /// One lease.
 #[derive(Clone, Debug)]
 pub struct Lease {
     id: LeaseId,
-    spec: EntitlementSpec,
+    want: Entitlement,
     count: u64,
     state: State,
-    /// The host wants it still.
-    wanted: bool,
-    /// The host has its first answer.
-    answered: bool,
-    /// Token of the check out in hand, the same on every try of it.
-    client_token: ClientToken,
-    attempt: u32,
-    begun: Timestamp,
-    /// Some try of the check out in hand may have taken seats.
-    in_doubt: bool,
+    /// The guard ends: tries follow each other fast, and end soon.
+    closing: bool,
+    /// An extension without an answer may have moved the end of the seats to here.
+    stretched: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum State {
-    /// A check out is on its way; `old` is what it will replace.
+    /// A check out; the old seats are ours until it is answered. `at` is when to try again, `None` while a try is on
+    /// its way.
     Asking {
-        old: Option<Held>,
-    },
-    /// The check out is to be tried again.
-    AskAgain {
-        old: Option<Held>,
-        at: Timestamp,
+        ask: Ask,
+        old: Option<Given>,
+        at: Option<Timestamp>,
     },
     Held(Held),
     Extending(Held),
-    /// A one-seat pool: the old seat goes back first, then a new one is asked for.
-    Swapping,
+    /// The pool is full, maybe by our own seats: they go back first, then they are asked for anew.
+    Swapping {
+        old: Given,
+        back: Back,
+    },
     Returning {
-        token: ConsumptionToken,
-        since: Timestamp,
+        given: Given,
+        back: Back,
     },
-    ReturnAgain {
-        token: ConsumptionToken,
-        since: Timestamp,
-        at: Timestamp,
-    },
+    /// A check in that nobody answers: AWS may hold the seats until their time ends.
+    Left(Given),
     Gone,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A check out without an answer.
+#[derive(Clone, Debug)]
+struct Ask {
+    /// The same on every try.
+    token: ClientToken,
+    begun: Timestamp,
+    tries: u32,
+    /// Some try may have taken seats.
+    in_doubt: bool,
+    /// Since when seats are asked for that were ours before and are not any more.
+    anew: Option<Timestamp>,
+}
+
+/// A check in without an answer.
+#[derive(Clone, Debug)]
+struct Back {
+    since: Timestamp,
+    tries: u32,
+    /// When to try again; `None` while a try is on its way.
+    at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
 struct Held {
-    token: ConsumptionToken,
-    expires: Timestamp,
-    extend_at: Timestamp,
+    given: Given,
+    /// When the check out was first sent that gave them in this process.
+    asked_at: Option<Timestamp>,
+    /// When to extend them, or to take others in their place.
+    renew_at: Timestamp,
+    /// An extension that did not leave is tried again until here.
+    renew_by: Timestamp,
+    /// Nobody is given them after this.
+    use_until: Timestamp,
 }
 
 /// What a step of a lease came to.
 #[derive(Debug, Default)]
 pub struct Step {
-    /// What to do.
-    pub commands: Vec<Command>,
-    /// The seats were lost: what to tell.
-    pub lost: Option<String>,
-    /// AWS gave these seats: the buyer has the entitlement.
-    pub proved: Option<Entitlement>,
-    /// Seats went back to AWS.
-    pub returned: bool,
+    /// The call to make.
+    pub call: Option<Command>,
+    /// What AWS may hold for us is another thing now: durable before the call, and before anybody hears of it.
+    pub changed: bool,
+    /// Seats that others have taken the place of: to be given back by a lease of their own.
+    pub left: Option<Given>,
+    /// What there is to tell.
+    pub came: Came,
+}
+
+/// What AWS's answer, or the time, came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub enum Came {
+    /// Nothing that matters to anybody.
+    #[default]
+    Nothing,
+    /// A check out gave seats.
+    Given {
+        /// ARN of their license.
+        license_arn: Option<String>,
+    },
+    /// The seats were extended.
+    Extended,
+    /// AWS allows none: not bought, or all taken.
+    NoneAllowed(String),
+    /// A try of a check out failed; the lease goes on trying.
+    Failed(Failure),
+    /// Seats that were ours could not be kept. AWS may still give others: then the lease goes on for nobody.
+    Ended(String),
+    /// The seats are back at AWS.
+    Returned,
+    /// A try of a check in failed.
+    NotReturned(Failure),
 }
 
 impl Step {
-    fn of(commands: Vec<Command>) -> Step {
-        Step { commands, ..Step::default() }
+    fn changed(call: Option<Command>) -> Step {
+        Step { call, changed: true, ..Step::default() }
+    }
+
+    fn call(call: Command) -> Step {
+        Step { call: Some(call), ..Step::default() }
+    }
+
+    fn came(came: Came) -> Step {
+        Step { came, ..Step::default() }
+    }
+
+    fn with(self, came: Came) -> Step {
+        Step { came, ..self }
+    }
+
+    fn leaving(self, left: Option<Given>) -> Step {
+        Step { left, ..self }
     }
 }
 
 impl Lease {
+    fn new(id: LeaseId, want: Entitlement, count: u64) -> Lease {
+        Lease { id, want, count, state: State::Gone, closing: false, stretched: None }
+    }
+
     /// Begins to check out.
-    pub fn want(
+    pub fn ask(
         id: LeaseId,
-        spec: EntitlementSpec,
+        want: Entitlement,
         count: u64,
         now: Timestamp,
         draw: &mut Draw,
     ) -> (Lease, Step) {
-        let client_token = draw.client_token();
-        let mut lease = Lease {
-            id,
-            spec,
-            count,
-            state: State::Gone,
-            wanted: true,
-            answered: false,
-            client_token,
-            attempt: 0,
-            begun: now,
-            in_doubt: false,
-        };
-        let commands = lease.ask(None, now);
-        (lease, Step::of(commands))
+        let mut lease = Lease::new(id, want, count);
+        let step = lease.begin(None, None, now, draw);
+        (lease, step)
     }
 
-    /// True when nothing is left to do.
+    /// A dead process's check out, to be asked for again at `at` under its own token: AWS may have given the seats.
+    pub fn ask_again(
+        id: LeaseId,
+        want: Entitlement,
+        count: u64,
+        asking: Asking,
+        at: Timestamp,
+    ) -> Lease {
+        let mut lease = Lease::new(id, want, count);
+        let Asking { client_token: token, begun } = asking;
+        let ask = Ask { token, begun, tries: 0, in_doubt: true, anew: None };
+        lease.state = State::Asking { ask, old: None, at: Some(at) };
+        lease
+    }
+
+    /// Seats that are given already.
+    pub fn given_before(
+        id: LeaseId,
+        want: Entitlement,
+        count: u64,
+        given: Given,
+        now: Timestamp,
+        draw: &mut Draw,
+    ) -> Lease {
+        let mut lease = Lease::new(id, want, count);
+        // The extension may have been tried by a process that died before its answer.
+        let stretched = given.extended.map(|extended| extended.after(EXTENSION_EVERY));
+        lease.hold(given, None, now, draw);
+        lease.stretched = stretched;
+        lease
+    }
+
+    /// When something is to be done next. Seats that nobody wants are not extended.
     #[must_use]
-    pub fn gone(&self) -> bool {
-        self.state == State::Gone
-    }
-
-    /// API name of the entitlement.
-    #[must_use]
-    pub fn entitlement(&self) -> &str {
-        &self.spec.name
-    }
-
-    /// The clock has jumped by this much. Times that AWS gave stay.
-    pub fn shift(&mut self, ms: i64) {
-        self.begun = self.begun.shifted(ms);
-        match &mut self.state {
-            State::AskAgain { at, .. } => *at = at.shifted(ms),
-            State::Returning { since, .. } => *since = since.shifted(ms),
-            State::ReturnAgain { since, at, .. } => {
-                (*since, *at) = (since.shifted(ms), at.shifted(ms));
-            }
-            State::Asking { .. }
-            | State::Held(_)
-            | State::Extending(_)
-            | State::Swapping
-            | State::Gone => {}
-        }
-    }
-
-    /// When something is to be done next.
-    #[must_use]
-    pub fn due(&self) -> Option<Timestamp> {
+    pub fn due(&self, wanted: bool) -> Option<Timestamp> {
         match &self.state {
-            State::AskAgain { at, .. } | State::ReturnAgain { at, .. } => Some(*at),
-            State::Held(held) => Some(held.extend_at),
-            _ => None,
+            State::Asking { at, .. } => *at,
+            State::Held(held) if wanted => Some(held.renew_at),
+            State::Held(held) => Some(held.given.expires),
+            State::Swapping { back, .. } | State::Returning { back, .. } => back.at,
+            State::Left(given) => Some(given.expires),
+            State::Extending(_) | State::Gone => None,
         }
     }
 
     /// Time has passed.
-    pub fn tick(&mut self, now: Timestamp) -> Step {
-        if self.due().is_none_or(|due| due > now) {
+    pub fn tick(&mut self, wanted: bool, now: Timestamp, draw: &mut Draw) -> Step {
+        if self.due(wanted).is_none_or(|due| due > now) {
             return Step::default();
         }
         match std::mem::replace(&mut self.state, State::Gone) {
-            State::AskAgain { old, .. } => {
-                self.state = State::Asking { old };
-                Step::of(vec![self.check_out()])
+            State::Asking { ask, old, .. } => self.try_again(ask, old, wanted, now, draw),
+            State::Held(held) if wanted => self.renew(held, now, draw),
+            State::Held(held) if self.may_hold(&held.given, now) => {
+                self.state = State::Held(held);
+                self.give_back(now)
             }
-            State::Held(held) => {
-                let token = held.token.clone();
-                self.state = State::Extending(held);
-                Step::of(vec![Command::Extend { lease: self.id, token }])
+            State::Held(_) | State::Left(_) => Step::changed(None),
+            State::Swapping { old, .. } if !self.may_hold(&old, now) => {
+                self.begin(None, Some(now), now, draw)
             }
-            State::ReturnAgain { token, since, .. } => Step::of(vec![self.give_back(token, since)]),
+            State::Swapping { old, back } => {
+                let call = self.check_in(&old);
+                self.state = State::Swapping { old, back: Back { at: None, ..back } };
+                Step::call(call)
+            }
+            State::Returning { given, .. } if given.expires <= now => Step::changed(None),
+            State::Returning { given, back } => {
+                let call = self.check_in(&given);
+                self.state = State::Returning { given, back: Back { at: None, ..back } };
+                Step::call(call)
+            }
             other => {
                 self.state = other;
                 Step::default()
@@ -184,23 +266,61 @@ impl Lease {
         }
     }
 
-    /// The host gives the seats back, or waits no more.
-    pub fn release(&mut self, now: Timestamp) -> Step {
-        self.wanted = false;
+    /// Gives the seats back, when they are held and no call is on its way.
+    pub fn give_back(&mut self, now: Timestamp) -> Step {
         match std::mem::replace(&mut self.state, State::Gone) {
-            State::Held(held) => Step::of(vec![self.give_back(held.token, now)]),
-            State::AskAgain { old: Some(held), .. } => {
-                Step::of(vec![self.give_back(held.token, now)])
+            State::Held(held) => {
+                let call = self.check_in(&held.given);
+                let back = Back { since: now, tries: 0, at: None };
+                let given = self.stretch(held.given);
+                self.state = State::Returning { given, back };
+                Step::changed(Some(call))
             }
-            State::AskAgain { old: None, at } if self.in_doubt => {
-                self.state = State::AskAgain { old: None, at };
+            other => {
+                self.state = other;
                 Step::default()
             }
-            State::AskAgain { old: None, .. } => Step::of(self.end(Ok(()))),
-            busy => {
-                self.state = busy; // the answer on its way decides
-                Step::default()
+        }
+    }
+
+    /// Nobody wants what its check out brings. Hands out what that was to replace: it is held still. When its time is
+    /// over but for an extension that nobody answered, it is only to be given back.
+    pub fn unwanted(&mut self, now: Timestamp) -> Option<Given> {
+        match std::mem::replace(&mut self.state, State::Gone) {
+            State::Asking { ask, old, at } => {
+                if at.is_none() || ask.in_doubt {
+                    self.state = State::Asking { ask, old: None, at };
+                }
+                old.filter(|old| self.may_hold(old, now)).map(|old| match old.expires <= now {
+                    true => Given { returning: true, ..self.stretch(old) },
+                    // With the end that is sure: a host must not rest on more.
+                    false => old,
+                })
             }
+            State::Swapping { old, back } => {
+                self.state = State::Returning { given: self.stretch(old), back };
+                None
+            }
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// The guard ends: what pauses is tried at once.
+    pub fn close(&mut self, now: Timestamp) {
+        self.closing = true;
+        self.hasten(now);
+    }
+
+    /// What pauses is tried again at `now`, if that is sooner.
+    pub fn hasten(&mut self, now: Timestamp) {
+        match &mut self.state {
+            State::Asking { at: Some(at), .. }
+            | State::Swapping { back: Back { at: Some(at), .. }, .. }
+            | State::Returning { back: Back { at: Some(at), .. }, .. } => *at = now.min(*at),
+            _ => {}
         }
     }
 
@@ -208,66 +328,31 @@ impl Lease {
     pub fn checked_out(
         &mut self,
         outcome: CheckedOut,
-        contract: Option<&Contract>,
+        wanted: bool,
         now: Timestamp,
         draw: &mut Draw,
     ) -> Step {
-        let State::Asking { old } = std::mem::replace(&mut self.state, State::Gone) else {
-            return Step::default();
-        };
-        match outcome {
-            CheckedOut::Held { token, expires } => self.held(old, token, expires, now, draw),
-            CheckedOut::NoneAllowed(text) | CheckedOut::Gone(text) => {
-                self.none_allowed(old, &text, contract, now, draw)
-            }
-            CheckedOut::Failed(failure) => self.failed(old, failure, now, draw),
-        }
-    }
-
-    /// Takes the answer to an extension.
-    pub fn extended(&mut self, outcome: CheckedOut, now: Timestamp, draw: &mut Draw) -> Step {
-        let State::Extending(held) = std::mem::replace(&mut self.state, State::Gone) else {
-            return Step::default();
-        };
-        if !self.wanted {
-            let token = match outcome {
-                CheckedOut::Held { token, .. } => token,
-                _ => held.token,
-            };
-            return Step::of(vec![self.give_back(token, now)]);
-        }
-        match outcome {
-            CheckedOut::Held { token, expires } => Step::of(self.keep(token, expires, now, draw)),
-            // Throttled by the quota, unknown to AWS, or no answer: a fresh check out takes its place.
-            _ => {
-                self.client_token = draw.client_token();
-                self.attempt = 0;
-                self.in_doubt = false;
-                Step::of(self.ask(Some(held), now))
-            }
-        }
-    }
-
-    /// Takes the answer to a check in.
-    pub fn checked_in(&mut self, outcome: CheckedIn, now: Timestamp, draw: &mut Draw) -> Step {
         match (std::mem::replace(&mut self.state, State::Gone), outcome) {
-            (State::Swapping, _) if self.wanted => Step::of(self.ask(None, now)),
-            (State::Swapping, _) => Step::of(self.end(Ok(()))),
-            (State::Returning { .. }, CheckedIn::Done) => {
-                Step { commands: self.end(Ok(())), returned: true, ..Step::default() }
+            (State::Asking { old, ask, .. }, CheckedOut::Held { token, expires, license_arn }) => {
+                let old = old.filter(|old| old.token != token);
+                let given = Given { token, expires, extended: None, returning: false };
+                self.hold(given, Some(ask.begun), now, draw);
+                Step::changed(None).leaving(old).with(Came::Given { license_arn })
             }
-            (State::Returning { token, since }, CheckedIn::Failed(failure)) => {
-                if now.since(since) >= RETURN_FOR || self.attempt >= TRIES {
-                    let text = format!(
-                        "cannot check in `{}`: {}; the seats return by themselves within an hour",
-                        self.spec.name, failure.text
-                    );
-                    return Step::of(self.end(Err(Error::new(Code::Unavailable, text))));
-                }
-                let at = now.after(retry::delay(retry::SEAT, self.attempt, draw));
-                self.attempt = self.attempt.saturating_add(1);
-                self.state = State::ReturnAgain { token, since, at };
-                Step::default()
+            (
+                State::Asking { old: Some(old), .. },
+                CheckedOut::NoneAllowed(_) | CheckedOut::Gone(_),
+            ) if wanted && self.may_hold(&old, now) => {
+                let call = self.check_in(&old);
+                let back = Back { since: now, tries: 0, at: None };
+                self.state = State::Swapping { old, back };
+                Step::changed(Some(call))
+            }
+            (State::Asking { .. }, CheckedOut::NoneAllowed(text) | CheckedOut::Gone(text)) => {
+                Step::changed(None).with(Came::NoneAllowed(text))
+            }
+            (State::Asking { ask, old, .. }, CheckedOut::Failed(failure)) => {
+                self.failed(ask, old, failure, wanted, now, draw)
             }
             (other, _) => {
                 self.state = other;
@@ -276,204 +361,236 @@ impl Lease {
         }
     }
 
-    fn held(
+    /// Takes the answer to an extension.
+    pub fn extended(
         &mut self,
-        old: Option<Held>,
-        token: ConsumptionToken,
-        expires: Timestamp,
+        outcome: CheckedOut,
+        wanted: bool,
         now: Timestamp,
         draw: &mut Draw,
     ) -> Step {
-        let proved = Some(Entitlement {
-            name: self.spec.name.clone(),
-            unit: self.spec.unit.clone(),
-            value: None,
-            max_count: None,
-        });
-        if !self.wanted {
-            return Step { commands: vec![self.give_back(token, now)], proved, ..Step::default() };
+        let mut held = match std::mem::replace(&mut self.state, State::Gone) {
+            State::Extending(held) => held,
+            other => {
+                self.state = other;
+                return Step::default();
+            }
+        };
+        match outcome {
+            CheckedOut::Held { token, expires, .. } => {
+                let given = Given { token, expires, extended: Some(now), returning: false };
+                self.hold(given, None, now, draw);
+                return Step::changed(None).with(Came::Extended);
+            }
+            CheckedOut::Gone(_) if wanted => return self.begin(None, Some(now), now, draw),
+            CheckedOut::Gone(_) => return Step::changed(None),
+            CheckedOut::Failed(Failure { class: FailureClass::NotSent, .. })
+                if now < held.renew_by =>
+            {
+                let again = now.after(retry::delay(retry::SEAT_BACK, 0, draw));
+                held.renew_at = again.min(held.renew_by);
+                held.given.extended = None;
+                self.state = State::Held(held);
+                return Step::changed(None);
+            }
+            CheckedOut::Failed(_) | CheckedOut::NoneAllowed(_) => {}
         }
-        let mut commands = Vec::new();
-        if let Some(old) = old.filter(|old| old.token != token) {
-            commands.push(Command::CheckIn { lease: self.id, token: old.token });
+        // Throttled by the quota, forbidden, or no answer: AWS may count it as this hour's extension.
+        if let CheckedOut::Failed(Failure { class: FailureClass::Unknown, .. }) = outcome {
+            self.stretched = Some(now.after(EXTENSION_EVERY));
         }
-        commands.extend(self.keep(token, expires, now, draw));
-        if !self.answered {
-            self.answered = true;
-            commands.push(Command::SeatAnswer { lease: self.id, answer: Ok(expires) });
+        if wanted {
+            return self.begin(Some(held.given), None, now, draw);
         }
-        Step { commands, proved, ..Step::default() }
+        self.state = State::Held(held);
+        Step::changed(None)
     }
 
-    fn none_allowed(
+    /// Takes the answer to a check in.
+    pub fn checked_in(&mut self, outcome: CheckedIn, now: Timestamp, draw: &mut Draw) -> Step {
+        match (std::mem::replace(&mut self.state, State::Gone), outcome) {
+            (State::Swapping { .. }, CheckedIn::Done) => self.begin(None, Some(now), now, draw),
+            (State::Swapping { old, back }, CheckedIn::Failed(_)) => {
+                if back.tries + 1 >= TRIES {
+                    return self.begin(None, Some(now), now, draw);
+                }
+                let back = self.later(back, now, draw);
+                self.state = State::Swapping { old, back };
+                Step::default()
+            }
+            (State::Returning { .. }, CheckedIn::Done) => Step::changed(None).with(Came::Returned),
+            (State::Returning { given, back }, CheckedIn::Failed(failure)) => {
+                let over = now.since(back.since) >= RETURN_FOR;
+                let enough = self.closing && back.tries + 1 >= TRIES;
+                self.state = if over || enough {
+                    State::Left(given)
+                } else {
+                    State::Returning { given, back: self.later(back, now, draw) }
+                };
+                Step::came(Came::NotReturned(failure))
+            }
+            (other, _) => {
+                self.state = other;
+                Step::default()
+            }
+        }
+    }
+
+    fn given(&self) -> Option<&Given> {
+        match &self.state {
+            State::Held(held) | State::Extending(held) => Some(&held.given),
+            State::Asking { old, .. } => old.as_ref(),
+            State::Swapping { old: given, .. }
+            | State::Returning { given, .. }
+            | State::Left(given) => Some(given),
+            State::Gone => None,
+        }
+    }
+
+    /// Seats are ours until they expire: to be renewed at 75 to 92 percent of their time.
+    fn hold(&mut self, given: Given, asked_at: Option<Timestamp>, now: Timestamp, draw: &mut Draw) {
+        self.stretched = None;
+        let life = given.expires.since(now);
+        let use_until = given.expires.before(SPARE.min(life / 12));
+        let renew_by = given.expires.before(life / 12);
+        let mut renew_at = now.after(life / 4 * 3 + draw.up_to(life / 6)).max(now.after(CALM));
+        if let Some(extended) = given.extended {
+            // One chance an hour: worth to wait for, if the seats live that long.
+            let next = extended.after(EXTENSION_EVERY);
+            if next > renew_at && next < use_until {
+                renew_at = next;
+            }
+        }
+        self.state = State::Held(Held { given, asked_at, renew_at, renew_by, use_until });
+    }
+
+    fn renew(&mut self, mut held: Held, now: Timestamp, draw: &mut Draw) -> Step {
+        let Given { token, expires, extended, .. } = &held.given;
+        if *expires <= now {
+            return self.begin(None, Some(now), now, draw); // suspended meanwhile: there is nothing to extend
+        }
+        if extended.is_some_and(|extended| now.since(extended) < EXTENSION_EVERY) {
+            return self.begin(Some(held.given), None, now, draw);
+        }
+        let call = Command::Extend { lease: self.id, token: token.clone() };
+        // Durable before the call: a successor must know that the end may have moved, and that the hour's chance is used.
+        held.given.extended = Some(now);
+        self.state = State::Extending(held);
+        Step::changed(Some(call))
+    }
+
+    /// A new check out, under a new token.
+    fn begin(
         &mut self,
-        old: Option<Held>,
-        text: &str,
-        contract: Option<&Contract>,
+        old: Option<Given>,
+        anew: Option<Timestamp>,
         now: Timestamp,
         draw: &mut Draw,
     ) -> Step {
-        if let Some(held) = old.filter(|held| held.expires > now) {
-            if !self.wanted {
-                return Step::of(vec![self.give_back(held.token, now)]);
-            }
-            // Our own seat may be the one that fills the pool: give it back, then ask again.
-            self.state = State::Swapping;
-            self.client_token = draw.client_token();
-            return Step::of(vec![Command::CheckIn { lease: self.id, token: held.token }]);
-        }
-        if self.answered {
-            return self.lose(format!("lost `{}` x{}: {text}", self.spec.name, self.count));
-        }
-        let error = self.why_none(text, contract);
-        Step::of(self.refuse(error))
+        let token = draw.client_token();
+        let ask = Ask { token, begun: now, tries: 0, in_doubt: false, anew };
+        self.send(ask, old)
     }
 
-    /// AWS has one exception for "not bought" and "all taken"; what the license says tells them apart.
-    fn why_none(&self, text: &str, contract: Option<&Contract>) -> Error {
-        let name = &self.spec.name;
-        let bought = contract.map(|c| c.entitlements.iter().find(|e| e.name == *name));
-        match bought {
-            Some(Some(Entitlement { max_count: Some(max), .. })) if self.count > *max => {
-                Error::new(
-                    Code::NotEntitled,
-                    format!(
-                        "cannot check out {} of `{name}`: the contract has {max}; buy more in AWS Marketplace",
-                        self.count
-                    ),
-                )
-            }
-            Some(Some(Entitlement { max_count: Some(max), .. })) => Error::new(
-                Code::NoSeat,
-                format!(
-                    "every seat of `{name}` is taken: the contract has {max}; wait for one, or buy more in AWS Marketplace"
-                ),
-            ),
-            Some(None) => Error::new(
-                Code::NotEntitled,
-                format!("the contract has no `{name}`; buy it in AWS Marketplace"),
-            ),
-            _ => Error::new(
-                Code::NoSeat,
-                format!(
-                    "no seat of `{name}`: either it was not bought or every seat is taken ({text}); check Granted licenses in AWS License Manager"
-                ),
-            ),
-        }
+    fn send(&mut self, ask: Ask, old: Option<Given>) -> Step {
+        let (want, token) = (self.want.clone(), ask.token.clone());
+        self.state = State::Asking { ask, old, at: None };
+        Step::changed(Some(Command::CheckOut { lease: self.id, want, token }))
+    }
+
+    fn try_again(
+        &mut self,
+        mut ask: Ask,
+        old: Option<Given>,
+        wanted: bool,
+        now: Timestamp,
+        draw: &mut Draw,
+    ) -> Step {
+        let (old, left) = self.still_held(old, now, &mut ask);
+        let step = if now.since(ask.begun) < RECLAIM_FOR {
+            self.send(ask, old)
+        } else if wanted {
+            // What AWS gave by so old a token may have expired, and it may remember.
+            self.begin(old, ask.anew, now, draw)
+        } else {
+            Step::changed(None)
+        };
+        step.leaving(left)
     }
 
     fn failed(
         &mut self,
-        old: Option<Held>,
+        mut ask: Ask,
+        old: Option<Given>,
         failure: Failure,
+        wanted: bool,
         now: Timestamp,
         draw: &mut Draw,
     ) -> Step {
-        self.in_doubt |= failure.class == FailureClass::Unknown;
-        self.attempt = self.attempt.saturating_add(1);
-        if let Some(held) = &old {
-            if held.expires <= now {
-                return self
-                    .lose(format!("lost `{}` x{}: {}", self.spec.name, self.count, failure.text));
-            }
-        } else if self.answered {
-            // Between giving back and taking: there is nothing left that could expire.
-            if self.attempt >= TRIES {
-                return self
-                    .lose(format!("lost `{}` x{}: {}", self.spec.name, self.count, failure.text));
-            }
+        ask.in_doubt |= failure.class == FailureClass::Unknown;
+        ask.tries = ask.tries.saturating_add(1);
+        let (old, left) = self.still_held(old, now, &mut ask);
+        // AWS that asks for patience has not said no: many seats may come back at once, after a suspension.
+        let throttled = failure.class == FailureClass::Throttled;
+        let patience = if throttled { RECLAIM_FOR } else { RETAKE_FOR };
+        let over = ask.anew.is_some_and(|since| now.since(since) >= patience);
+        let came = if over { Came::Ended(failure.text) } else { Came::Failed(failure) };
+        let forgets = !ask.in_doubt || now.since(ask.begun) >= RECLAIM_FOR;
+        if (over || !wanted) && forgets {
+            return Step::changed(None).leaving(left).with(came);
         }
-        let mut commands = Vec::new();
-        if !self.answered && self.attempt >= TRIES {
-            let error = Error::new(
-                Code::Unavailable,
-                format!("cannot check out `{}`: {}; try again", self.spec.name, failure.text),
-            );
-            if !self.in_doubt {
-                return Step::of(self.refuse(error));
-            }
-            self.answered = true;
-            self.wanted = false;
-            commands.push(Command::SeatAnswer { lease: self.id, answer: Err(error) });
+        let mut at = now.after(self.delay(ask.tries, wanted && !over, draw));
+        if let Some(old) = &old {
+            at = at.min(old.expires);
         }
-        if !self.wanted && old.is_none() && (!self.in_doubt || now.since(self.begun) >= RECLAIM_FOR)
-        {
-            commands.extend(self.end(Ok(())));
-            return Step::of(commands);
-        }
-        let mut at = now.after(retry::delay(retry::SEAT, self.attempt, draw));
-        if let Some(held) = &old {
-            at = at.min(held.expires);
-        }
-        self.state = State::AskAgain { old, at };
-        Step::of(commands)
+        self.state = State::Asking { ask, old, at: Some(at) };
+        Step::came(came).leaving(left)
     }
 
-    /// Seats are ours until `expires`: durable, and to be extended at 75 to 92 percent of their time.
-    fn keep(
-        &mut self,
-        token: ConsumptionToken,
-        expires: Timestamp,
+    /// The seats to be replaced, while they are ours. When their time is over and an extension may have moved its end,
+    /// they are left behind, to be given back.
+    fn still_held(
+        &self,
+        old: Option<Given>,
         now: Timestamp,
-        draw: &mut Draw,
-    ) -> Vec<Command> {
-        let life = expires.since(now);
-        let extend_at = now.after(life / 4 * 3 + draw.up_to(life / 6));
-        let entry = Entry::LeaseHeld { lease: self.id, token: token.clone(), expires };
-        self.attempt = 0;
-        self.in_doubt = false;
-        self.state = State::Held(Held { token, expires, extend_at });
-        vec![
-            Command::Commit(vec![entry]),
-            Command::SeatState { lease: self.id, expires: Some(expires) },
-        ]
-    }
-
-    fn ask(&mut self, old: Option<Held>, now: Timestamp) -> Vec<Command> {
-        self.begun = now;
-        self.state = State::Asking { old };
-        let entry = Entry::LeaseBegun { lease: self.id, client_token: self.client_token.clone() };
-        vec![Command::Commit(vec![entry]), self.check_out()]
-    }
-
-    fn check_out(&self) -> Command {
-        Command::CheckOut {
-            lease: self.id,
-            want: Entitlement {
-                name: self.spec.name.clone(),
-                unit: self.spec.unit.clone(),
-                value: Some(self.count.to_string()),
-                max_count: None,
-            },
-            token: self.client_token.clone(),
+        ask: &mut Ask,
+    ) -> (Option<Given>, Option<Given>) {
+        match old {
+            Some(old) if old.expires <= now => {
+                ask.anew.get_or_insert(ask.begun);
+                (None, Some(self.stretch(old)).filter(|old| old.expires > now))
+            }
+            old => (old, None),
         }
     }
 
-    fn give_back(&mut self, token: ConsumptionToken, since: Timestamp) -> Command {
-        self.state = State::Returning { token: token.clone(), since };
-        Command::CheckIn { lease: self.id, token }
+    /// True when AWS may hold these for us.
+    fn may_hold(&self, given: &Given, now: Timestamp) -> bool {
+        given.expires.max(self.stretched.unwrap_or(given.expires)) > now
     }
 
-    /// The first answer is a no.
-    fn refuse(&mut self, error: Error) -> Vec<Command> {
-        self.answered = true;
-        let mut commands = vec![Command::SeatAnswer { lease: self.id, answer: Err(error) }];
-        commands.extend(self.end(Ok(())));
-        commands
+    /// The same, with the latest end that they may have.
+    fn stretch(&self, given: Given) -> Given {
+        Given { expires: given.expires.max(self.stretched.unwrap_or(given.expires)), ..given }
     }
 
-    fn lose(&mut self, text: String) -> Step {
-        let commands = self.end(Ok(()));
-        Step { commands, lost: self.wanted.then_some(text), ..Step::default() }
+    fn later(&self, back: Back, now: Timestamp, draw: &mut Draw) -> Back {
+        let tries = back.tries.saturating_add(1);
+        Back { tries, at: Some(now.after(self.delay(tries, false, draw))), ..back }
     }
 
-    fn end(&mut self, answer: Result<(), Error>) -> Vec<Command> {
-        self.state = State::Gone;
-        vec![
-            Command::Commit(vec![Entry::LeaseEnded(self.id)]),
-            Command::SeatState { lease: self.id, expires: None },
-            Command::SeatReturned { lease: self.id, answer },
-        ]
+    fn delay(&self, tries: u32, wanted: bool, draw: &mut Draw) -> Duration {
+        let policy: Policy = match (self.closing, wanted) {
+            (true, _) => retry::CLOSING,
+            (false, _) if tries < TRIES => retry::SEAT,
+            (false, true) => retry::SEAT_WAIT,
+            (false, false) => retry::SEAT_BACK,
+        };
+        retry::delay(policy, tries, draw)
+    }
+
+    fn check_in(&self, given: &Given) -> Command {
+        Command::CheckIn { lease: self.id, token: given.token.clone() }
     }
 }
 

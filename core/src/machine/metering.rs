@@ -23,7 +23,7 @@ use crate::{
         ids::{Dimension, Identity, RecordId, SeriesId},
         quantity::Raw,
         time::{Hour, Timestamp},
-        usage::{Account, DimensionSpec, Lots, Series},
+        usage::{Account, Closed, DimensionSpec, Lots, Series},
     },
 };
 use std::{
@@ -224,8 +224,8 @@ impl Metering {
     }
 
     /// Takes the final values of a closed slab and freezes what may be frozen.
-    pub fn captured(&mut self, slab: Slab, next: Hour, now: Timestamp, draw: &mut Draw) -> Step {
-        let Slab { sequence, hour, provisional, values } = slab;
+    pub fn captured(&mut self, slab: Closed, next: Hour, now: Timestamp, draw: &mut Draw) -> Step {
+        let Closed { sequence, hour, provisional, values } = slab;
         self.open = next;
         self.rotating = false;
         self.closed = self.closing;
@@ -336,12 +336,6 @@ impl Metering {
         self.sends.values().any(|send| send.in_flight || send.at <= now)
     }
 
-    /// True when some record is ready to be sent, so that its answer can be the proof of entitlement.
-    #[must_use]
-    pub fn has_records(&self) -> bool {
-        !self.sends.is_empty()
-    }
-
     /// What is durable, or is about to be.
     #[must_use]
     pub fn books(&self) -> &Books {
@@ -369,19 +363,6 @@ impl Metering {
         self.books.apply(&entry);
         step.commands.push(Command::Commit(vec![entry]));
     }
-}
-
-/// Final values of a closed slab, as [`crate::model::entry::Entry::Captured`] has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slab {
-    /// Its number.
-    pub sequence: u64,
-    /// Its label.
-    pub hour: Hour,
-    /// The label was a guess.
-    pub provisional: bool,
-    /// Raw counts by counter.
-    pub values: BTreeMap<SeriesId, Raw>,
 }
 
 /// FNV-1a: a hash that stays the same over releases, as the phase of a task should.

@@ -1,7 +1,11 @@
 //! What the machines are told once, at the start.
 
 use super::metering;
-use crate::model::{ids::EntitlementName, usage::DimensionSpec};
+use crate::model::{
+    ids::EntitlementName,
+    license::{EntitlementKind, EntitlementSpec},
+    usage::DimensionSpec,
+};
 use std::time::Duration;
 
 /// The part of the settings that decisions rest on.
@@ -40,12 +44,22 @@ pub enum StartupCheck {
 pub struct ContractPlan {
     /// Tiers, from the lowest to the highest.
     pub tiers: Vec<EntitlementName>,
-    /// Counted entitlements.
-    pub counted: Vec<EntitlementName>,
+    /// Floating and drawdown entitlements.
+    pub counted: Vec<EntitlementSpec>,
+    /// How long seats that the host has checked in stay with us for its next check out.
+    pub seat_linger: Duration,
     /// Time between looks.
     pub interval: Duration,
     /// How long the last good answer holds.
     pub grace: Duration,
     /// How long before its end a license is announced as expiring.
     pub expiring_notice: Duration,
+}
+
+impl ContractPlan {
+    /// Entitlements of prepaid units.
+    pub fn drawdown(&self) -> impl Iterator<Item = EntitlementName> {
+        let prepaid = self.counted.iter().filter(|spec| spec.kind == EntitlementKind::Drawdown);
+        prepaid.map(|spec| spec.name.as_str().into())
+    }
 }

@@ -44,9 +44,25 @@ pub const CLOSING: Policy =
 pub const CONTRACT: Policy =
     Policy { base: Duration::from_secs(5), cap: Duration::from_secs(120), spread: Spread::Thirty };
 
-/// Check outs and check ins.
+/// The first tries of a check out or check in, while a host waits.
 pub const SEAT: Policy =
     Policy { base: Duration::from_secs(1), cap: Duration::from_secs(10), spread: Spread::Full };
+
+/// Draws of prepaid units. The longest delay is well inside the time for which one token is tried.
+pub const DRAW: Policy =
+    Policy { base: Duration::from_secs(5), cap: Duration::from_secs(60), spread: Spread::Thirty };
+
+/// Reads of a license's consumption that decide on a draw's fate.
+pub const CONSUMPTION: Policy =
+    Policy { base: Duration::from_secs(60), cap: Duration::from_secs(180), spread: Spread::Thirty };
+
+/// Check outs while every seat is taken.
+pub const SEAT_WAIT: Policy =
+    Policy { base: Duration::from_secs(3), cap: Duration::from_secs(15), spread: Spread::Thirty };
+
+/// Check outs that nobody waits for, and check ins that go on in the background.
+pub const SEAT_BACK: Policy =
+    Policy { base: Duration::from_secs(5), cap: Duration::from_secs(60), spread: Spread::Thirty };
 
 /// The delay before try number `attempt + 1`, where the first try is number 0.
 pub fn delay(policy: Policy, attempt: u32, draw: &mut Draw) -> Duration {

@@ -132,7 +132,6 @@ impl Books {
                     totals.missed += raw;
                 }
             }
-            Entry::LeaseBegun { .. } | Entry::LeaseHeld { .. } | Entry::LeaseEnded(_) => {}
         }
     }
 

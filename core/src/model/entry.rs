@@ -1,9 +1,9 @@
 //! Entries of the account: facts that must be durable before the next step is taken.
 
 use super::{
-    ids::{ClientToken, ConsumptionToken, Dimension, LeaseId, RecordId, SeriesId},
+    ids::{Dimension, RecordId, SeriesId},
     quantity::Raw,
-    time::{Hour, Timestamp},
+    time::Hour,
     usage::{Lots, Record, Series},
 };
 use std::collections::BTreeMap;
@@ -80,24 +80,6 @@ pub enum Entry {
         /// Why.
         why: String,
     },
-    /// A check out is about to be asked for.
-    LeaseBegun {
-        /// Which.
-        lease: LeaseId,
-        /// Token of the request.
-        client_token: ClientToken,
-    },
-    /// Seats are held.
-    LeaseHeld {
-        /// Which.
-        lease: LeaseId,
-        /// Token of the check out.
-        token: ConsumptionToken,
-        /// When they return by themselves.
-        expires: Timestamp,
-    },
-    /// Seats are returned or lost.
-    LeaseEnded(LeaseId),
 }
 
 /// End of a record's story.

@@ -1,5 +1,6 @@
 //! Names that AWS gives to things, and the few that we give.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, sync::Arc};
 
 macro_rules! name {
@@ -19,6 +20,18 @@ macro_rules! name {
         impl From<&str> for $type {
             fn from(text: &str) -> Self {
                 $type(text.into())
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                String::deserialize(from).map(|text| $type(text.into()))
             }
         }
 
@@ -79,7 +92,15 @@ pub enum Platform {
     Elsewhere,
 }
 
-/// One live check out, by our own count.
+/// One wish of the host for seats, and the seats themselves, by our own count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeatId(pub u64);
+
+/// One wish of the host for prepaid units, by our own count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DrawId(pub u64);
+
+/// One check out at AWS, by our own count. A seat may change its lease, and a lease its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub u64);
 

@@ -1,7 +1,7 @@
 //! The license as the product sees it: one verdict and what it rests on.
 
 use super::time::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// May the product run?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -60,6 +60,8 @@ pub enum Reason {
     InvalidProduct,
     /// The signed answer does not verify.
     SignatureInvalid,
+    /// No seat can be had and nothing else shows the contract: it was not bought, or every seat is taken.
+    NoSeat,
     /// The guard was shut down.
     ShutDown,
 }
@@ -82,13 +84,31 @@ impl Reason {
             Reason::InvalidRegion => "invalid_region",
             Reason::InvalidProduct => "invalid_product",
             Reason::SignatureInvalid => "signature_invalid",
+            Reason::NoSeat => "no_seat",
             Reason::ShutDown => "shut_down",
         }
     }
 }
 
+/// The list of all values; a value that it leaves out does not compile.
+macro_rules! all {
+    ($kind:ident: $($name:ident)+) => {
+        impl $kind {
+            /// Every value, in the order of the enumeration.
+            pub const ALL: &[$kind] = &[$($kind::$name),+];
+        }
+        const _: fn($kind) = |value| match value {
+            $($kind::$name => (),)+
+        };
+    };
+}
+
+all!(Verdict: Pending Licensed Grace Denied);
+all!(Reason: Starting Entitled Unreachable Throttled AccessDenied NotEntitled Expired Suspended Stale
+    PlatformNotSupported InvalidRegion InvalidProduct SignatureInvalid NoSeat ShutDown);
+
 /// One entitlement of a license.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entitlement {
     /// API name of the contract dimension.
     pub name: String,
@@ -98,6 +118,8 @@ pub struct Entitlement {
     pub value: Option<String>,
     /// Purchased amount of a counted entitlement, when it is known.
     pub max_count: Option<u64>,
+    /// How much of it everybody together has taken, when AWS tells: `GetLicenseUsage` needs a permission.
+    pub consumed: Option<u64>,
 }
 
 /// How the kinds of a configured entitlement are used.
@@ -111,6 +133,18 @@ pub enum EntitlementKind {
     Tier,
 }
 
+impl EntitlementKind {
+    /// The word used in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EntitlementKind::Floating => "floating",
+            EntitlementKind::Drawdown => "drawdown",
+            EntitlementKind::Tier => "tier",
+        }
+    }
+}
+
 /// One entitlement as the seller describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntitlementSpec {
@@ -120,10 +154,15 @@ pub struct EntitlementSpec {
     pub kind: EntitlementKind,
     /// AWS's unit word.
     pub unit: String,
+    /// Drawdown: units that are drawn at once, so that small wishes share a call.
+    pub batch: u64,
+    /// Drawdown: units left in the contract at which `drawdown_low` is told; `None` for a tenth of what was bought.
+    pub low: Option<u64>,
 }
 
 /// A license as License Manager describes it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Contract {
     /// ARN of the license.
     pub license_arn: Option<String>,
@@ -135,10 +174,28 @@ pub struct Contract {
     pub expires: Option<Timestamp>,
     /// Whether it may be used now.
     pub standing: Standing,
+    /// AWS's word for why it may not: the license's status, or its grant's.
+    pub status: Option<String>,
+    /// How many other usable licenses of the product the account has; the one that counts is chosen by rule.
+    pub others: usize,
+}
+
+/// What the last good answer about a contract was, kept for a start while License Manager does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// The contract.
+    pub contract: Contract,
+    /// When AWS confirmed it last, by AWS's time.
+    pub confirmed: Timestamp,
+    /// The latest moment that any process of the task has seen since.
+    pub seen: Timestamp,
+    /// How long processes have run without a confirmation since, in milliseconds. No move of a clock changes it.
+    pub spent_ms: u64,
 }
 
 /// Whether a license may be used, from its status and the grant's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// `AVAILABLE`, and the grant `ACTIVE`.
     #[default]
@@ -189,11 +246,11 @@ impl License {
         }
     }
 
-    /// True when the product may run and has `feature`.
+    /// True when the product may run and has `feature`: a tier, or a counted entitlement of more than none.
     #[must_use]
     pub fn has(&self, feature: &str) -> bool {
         matches!(self.verdict, Verdict::Licensed | Verdict::Grace)
-            && self.entitlements.iter().any(|e| e.name == feature)
+            && self.entitlements.iter().any(|e| e.name == feature && e.max_count != Some(0))
     }
 
     /// The JSON form that every language shares.

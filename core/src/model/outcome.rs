@@ -141,6 +141,8 @@ pub enum CheckedOut {
         token: ConsumptionToken,
         /// When they return by themselves.
         expires: Timestamp,
+        /// ARN of the license that they are of. An extension does not tell.
+        license_arn: Option<String>,
     },
     /// Not bought, or all taken: AWS uses one exception for both.
     NoneAllowed(String),
@@ -157,4 +159,36 @@ pub enum CheckedIn {
     Done,
     /// No answer to decide on; the seat returns by itself when its time ends.
     Failed(Failure),
+}
+
+/// Answer to a `PERPETUAL` check out, which takes prepaid units for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// The units are taken.
+    Yes {
+        /// ARN of the license that they were taken off.
+        license_arn: Option<String>,
+    },
+    /// Not bought, or not so many left: AWS uses one exception for both. Nothing was taken.
+    NoneAllowed(String),
+    /// No answer to decide on.
+    Failed(Failure),
+}
+
+/// Answer to `GetLicenseUsage`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consumption {
+    /// What everybody together has taken, by entitlement.
+    Read(Vec<Consumed>),
+    /// No answer to decide on.
+    Failed(Failure),
+}
+
+/// How much of one entitlement is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumed {
+    /// API name of the entitlement.
+    pub name: String,
+    /// Units taken by everybody.
+    pub consumed: u64,
 }

@@ -1,11 +1,14 @@
 //! Instants and billing hours, in UTC.
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
 const HOUR_MS: i64 = 3_600_000;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {

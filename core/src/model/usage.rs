@@ -74,6 +74,19 @@ pub struct Series {
     pub tags: Tags,
 }
 
+/// A closed slab: its values are final.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Its number. Numbers only grow.
+    pub sequence: u64,
+    /// The hour that it is labelled with.
+    pub hour: Hour,
+    /// The label was given before AWS's time was known.
+    pub provisional: bool,
+    /// Raw counts by counter; counters at zero are left out.
+    pub values: BTreeMap<SeriesId, Raw>,
+}
+
 /// Counts of one counter in one hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lot {
@@ -152,6 +165,17 @@ pub struct Account {
 }
 
 impl Account {
+    /// Adds what another process of the task has.
+    pub fn add(&mut self, other: &Account) {
+        self.added += other.added;
+        self.open += other.open;
+        self.pending += other.pending;
+        self.delivered += other.delivered;
+        self.disputed += other.disputed;
+        self.held += other.held;
+        self.missed += other.missed;
+    }
+
     /// True when every count is in exactly one place.
     #[must_use]
     pub fn balances(&self) -> bool {

@@ -4,7 +4,10 @@ use crate::model::{
     ids::{ClientToken, ConsumptionToken, EntitlementName, Identity, ProductCode, ProductSku},
     key::PublicKey,
     license::Entitlement,
-    outcome::{CheckedIn, CheckedOut, Details, Failure, Permitted, Registered, Sent, Tiers},
+    outcome::{
+        CheckedIn, CheckedOut, Consumption, Details, Drawn, Failure, Permitted, Registered, Sent,
+        Tiers,
+    },
     time::Timestamp,
     usage::Record,
 };
@@ -44,6 +47,12 @@ pub trait Cloud {
 
     /// `ExtendLicenseConsumption`; at most once per token and hour.
     fn extend(&self, token: ConsumptionToken) -> Call<CheckedOut>;
+
+    /// `CheckoutLicense`, `PERPETUAL`: takes prepaid units, which cannot be returned.
+    fn draw(&self, want: Entitlement, token: ClientToken) -> Call<Drawn>;
+
+    /// `GetLicenseUsage`.
+    fn consumption(&self, license_arn: String) -> Call<Consumption>;
 
     /// `CheckInLicense`.
     fn check_in(&self, token: ConsumptionToken) -> Call<CheckedIn>;

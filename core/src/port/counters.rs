@@ -4,9 +4,9 @@ use crate::model::{
     ids::SeriesId,
     quantity::Raw,
     time::Hour,
-    usage::{Kind, Series},
+    usage::{Closed, Kind, Series},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Why a counter did not take a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,19 +42,6 @@ pub trait SeriesList: Send + Sync {
     /// # Errors
     /// The list cannot be read or written; nothing was appended then.
     fn with(&self, change: &mut dyn FnMut(&[Series]) -> Option<Series>) -> Result<(), String>;
-}
-
-/// A closed slab: its values are final.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Closed {
-    /// Its number. Numbers only grow.
-    pub sequence: u64,
-    /// The hour that it is labelled with.
-    pub hour: Hour,
-    /// The label was given before AWS's time was known.
-    pub provisional: bool,
-    /// Raw counts by counter; counters at zero are left out.
-    pub values: BTreeMap<SeriesId, Raw>,
 }
 
 /// Cold half: for the leader alone.

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::model::{
     books::Books,
+    holdings::Holdings,
     ids::Identity,
+    license::Remembered,
     storage::Storage,
     time::{Anchor, Timestamp},
     usage::Account,
@@ -46,6 +48,30 @@ pub trait State {
 
     /// What a forked child needs to share the same state.
     fn heirloom(&self) -> Heirloom;
+
+    /// What this process holds of the contract by its own file: empty, or what a dead process left there.
+    fn holdings(&mut self) -> Holdings;
+
+    /// Makes the holdings of this process durable, in place of those before.
+    ///
+    /// # Errors
+    /// Those before stand.
+    fn keep(&mut self, holdings: &Holdings) -> Result<(), String>;
+
+    /// What the other processes of the task hold, for the account.
+    fn held_by_others(&self) -> Vec<Holdings>;
+
+    /// For the leader: holdings of dead processes, locked until they are dropped.
+    fn abandoned(&mut self) -> Vec<Box<dyn Abandoned>>;
+
+    /// The contract as it was last confirmed, when that is of the same product, issuer and identity. Notes say why not.
+    fn remembered(&mut self) -> Option<Remembered>;
+
+    /// For the leader: keeps the contract for the next start.
+    ///
+    /// # Errors
+    /// What was kept before stands.
+    fn remember(&mut self, remembered: &Remembered) -> Result<(), String>;
 
     /// For the leader: ledgers beside ours whose identity is dead, locked until they are dropped.
     fn orphans(&mut self) -> Vec<Box<dyn Orphan>>;
@@ -94,6 +120,18 @@ pub enum NoteKind {
     Split,
     /// The leader does not move.
     Stalled,
+    /// The kept contract cannot be used.
+    Cache,
+}
+
+/// Holdings of a dead process of this task.
+pub trait Abandoned {
+    /// Id of the holdings.
+    fn id(&self) -> &str;
+    /// What they are.
+    fn holdings(&self) -> &Holdings;
+    /// They are durable in ours: their file goes. True when it is gone.
+    fn taken_over(self: Box<Self>) -> bool;
 }
 
 /// A ledger of a dead identity.

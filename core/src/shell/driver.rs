@@ -12,16 +12,19 @@ use super::{
     thread::Cargo,
 };
 use crate::{
-    error::Result,
+    error::{Code, Error, Result},
     machine::{
         command::Command,
+        drawdown,
         engine::Engine,
         input::{Inherited, Input},
         metering::Metering,
+        plan::ContractPlan,
     },
     model::{
         entry::Entry,
-        ids::{Identity, LeaseId},
+        holdings::KeptUnits,
+        ids::{DrawId, EntitlementName, Identity, SeatId},
         license::{License, Reason, Verdict},
         time::Timestamp,
         usage::{Account, DimensionSpec},
@@ -42,6 +45,8 @@ pub(crate) struct Driver {
     cloud: Rc<dyn Cloud>,
     open: Open,
     dimensions: Vec<DimensionSpec>,
+    /// Entitlements of prepaid units.
+    drawdown: Vec<EntitlementName>,
     /// The pricing has custom metering, so there is a state to open.
     meters: bool,
     /// When `init` waits no longer for an identity.
@@ -56,7 +61,8 @@ pub(crate) struct Driver {
     notifier: Arc<Notifier>,
     mailbox: UnboundedReceiver<Request>,
     calls: JoinSet<Input>,
-    seats: HashMap<LeaseId, Waiting>,
+    seats: HashMap<SeatId, Waiting>,
+    draws: HashMap<DrawId, Drawing>,
     flushes: Vec<Flush>,
     ending: Option<Ending>,
     finished: bool,
@@ -64,9 +70,15 @@ pub(crate) struct Driver {
 
 #[derive(Default)]
 struct Waiting {
-    out: Option<SyncSender<Result<Arc<SeatState>>>>,
+    out: Option<(Instant, SyncSender<Result<Arc<SeatState>>>)>,
     back: Option<SyncSender<Result<()>>>,
     state: Option<Arc<SeatState>>,
+}
+
+/// Somebody who waits for prepaid units.
+struct Drawing {
+    until: Instant,
+    reply: SyncSender<Result<()>>,
 }
 
 struct Flush {
@@ -91,6 +103,7 @@ impl Driver {
             cargo;
         Driver {
             dimensions: plan.dimensions.clone(),
+            drawdown: plan.contract.iter().flat_map(ContractPlan::drawdown).collect(),
             meters: plan.usage,
             hurry: plan.usage.then(|| after(startup_timeout)),
             engine: Engine::new(plan, seed, now),
@@ -105,6 +118,7 @@ impl Driver {
             mailbox,
             calls: JoinSet::new(),
             seats: HashMap::new(),
+            draws: HashMap::new(),
             flushes: Vec::new(),
             ending: None,
             finished: false,
@@ -135,6 +149,7 @@ impl Driver {
                 },
                 // Before all that may be due again and again: a deadline holds whatever else goes on.
                 () = until(patience) => {
+                    self.give_up();
                     if self.ending.as_ref().is_some_and(|ending| ending.until <= Instant::now()) {
                         self.hear(Input::Deadline);
                     }
@@ -159,20 +174,62 @@ impl Driver {
     /// The first moment, by the host's own clock, at which somebody stops waiting.
     fn patience(&self) -> Option<Instant> {
         let flushes = self.flushes.iter().map(|flush| flush.until);
-        flushes.chain(self.ending.as_ref().map(|ending| ending.until)).min()
+        let seats = self.seats.values().filter_map(|seat| Some(seat.out.as_ref()?.0));
+        let draws = self.draws.values().map(|draw| draw.until);
+        let ending = self.ending.as_ref().map(|ending| ending.until);
+        flushes.chain(seats).chain(draws).chain(ending).min()
+    }
+
+    /// Answers those whose time is over.
+    fn give_up(&mut self) {
+        let now = Instant::now();
+        let over = |(until, _): &(Instant, SyncSender<_>)| *until <= now;
+        let seats: Vec<SeatId> = self
+            .seats
+            .iter()
+            .filter(|(_, waiting)| waiting.out.as_ref().is_some_and(over))
+            .map(|(seat, _)| *seat)
+            .collect();
+        for seat in seats {
+            let why = self.engine.seats().why_waiting(seat);
+            if let Some((_, reply)) = self.seats.remove(&seat).and_then(|waiting| waiting.out) {
+                let _ = reply.send(Err(why.unwrap_or_else(|| late("check out seats"))));
+            }
+            self.hear(Input::SeatReleased(seat));
+        }
+        let draws: Vec<(DrawId, Drawing)> =
+            self.draws.extract_if(|_, draw| draw.until <= now).collect();
+        for (id, draw) in draws {
+            let why = self.engine.units().why_waiting(id);
+            let _ = draw.reply.send(Err(why.unwrap_or_else(|| late("draw down units"))));
+            self.hear(Input::UnitsGivenUp(id));
+        }
     }
 
     fn asked(&mut self, request: Request) {
         match request {
-            Request::CheckOut { lease, spec, count, reply } => {
-                self.seats.insert(lease, Waiting { out: Some(reply), ..Waiting::default() });
-                self.hear(Input::SeatWanted { lease, spec, count });
+            Request::CheckOut { seat, spec, count, timeout, reply } => {
+                let out = Some((after(timeout), reply));
+                self.seats.insert(seat, Waiting { out, ..Waiting::default() });
+                self.hear(Input::SeatWanted { seat, spec, count });
             }
-            Request::CheckIn { lease, reply } => match self.seats.get_mut(&lease) {
+            Request::DrawDown { draw, entitlement, quantity, timeout, reply } => {
+                self.draws.insert(draw, Drawing { until: after(timeout), reply });
+                self.hear(Input::UnitsWanted { draw, entitlement, quantity });
+            }
+            Request::GiveUpUnits { draw } => {
+                if self.draws.remove(&draw).is_some() {
+                    self.hear(Input::UnitsGivenUp(draw));
+                }
+            }
+            Request::GiveBackUnits { entitlement, quantity } => {
+                self.hear(Input::UnitsGivenBack { entitlement, quantity });
+            }
+            Request::CheckIn { seat, reply } => match self.seats.get_mut(&seat) {
                 Some(waiting) => {
                     waiting.out = None;
                     waiting.back = reply;
-                    self.hear(Input::SeatReleased(lease));
+                    self.hear(Input::SeatReleased(seat));
                 }
                 None => {
                     // Lost before: nothing is left to return.
@@ -185,12 +242,12 @@ impl Driver {
                 let _ = reply.send(self.accounts());
             }
             Request::Flush { deadline, reply } => {
-                let (until, delivered) = (after(deadline), self.delivered());
+                let (until, (delivered, _)) = (after(deadline), self.delivered_and_pending());
                 self.flushes.push(Flush { until, delivered, reply });
                 self.hear(Input::Flush);
             }
             Request::ShutDown { deadline, reply } => {
-                let (until, delivered) = (after(deadline), self.delivered());
+                let (until, (delivered, _)) = (after(deadline), self.delivered_and_pending());
                 self.ending = Some(Ending { until, delivered, last: true, reply });
                 self.shut_down();
             }
@@ -220,6 +277,8 @@ impl Driver {
         if let Some(anchor) = share.anchor() {
             self.clock.adopt(anchor);
         }
+        // First what our own file has: nothing may be written in its place before the engine has it.
+        share.holdings(inputs);
         let mut led = VecDeque::new();
         share.watch(self.clock.now(), self.clock.anchor().is_none(), &mut led);
         inputs.push_back(Input::Opened { entitled: share.entitled(), leading: share.leads() });
@@ -303,11 +362,10 @@ impl Driver {
 
     fn carry_out(&mut self, command: Command, now: Timestamp, inputs: &mut VecDeque<Input>) {
         // What rests on entries that are not durable must not happen.
-        if effects::rests_on_entries(&command)
+        if let Command::Send(record) = &command
             && let Some(why) = self.commit(Vec::new(), now, inputs)
-            && let Some(input) = effects::unwritten(&command, &why)
         {
-            inputs.push_back(input);
+            inputs.push_back(effects::unwritten(record, &why));
             return;
         }
         if let Some(call) = effects::call(&command, &self.product, &self.cloud, now) {
@@ -333,10 +391,28 @@ impl Driver {
                     share.close(inputs);
                 }
             }
-            Command::SeatAnswer { lease, answer } => self.seat_answer(lease, answer),
-            Command::SeatState { lease, expires } => {
+            Command::KeepHoldings => {
+                // Before the state is open there is nothing to keep them in. Seats go on without; draws wait for it.
+                let kept = match &mut self.share {
+                    Some(share) => share.keep(&self.engine, inputs),
+                    None => Err("it is not known yet which task or pod this is".into()),
+                };
+                inputs.push_back(Input::Kept(kept));
+            }
+            Command::Remember(remembered) => {
+                if let Some(share) = &mut self.share {
+                    share.remember(&remembered);
+                }
+            }
+            Command::UnitsAnswer { draw, answer } => {
+                if let Some(draw) = self.draws.remove(&draw) {
+                    let _ = draw.reply.send(answer);
+                }
+            }
+            Command::SeatAnswer { seat, answer } => self.seat_answer(seat, answer),
+            Command::SeatState { seat, expires } => {
                 if let Some(state) =
-                    self.seats.get(&lease).and_then(|waiting| waiting.state.as_ref())
+                    self.seats.get(&seat).and_then(|waiting| waiting.state.as_ref())
                 {
                     match expires {
                         Some(expires) => state.extended(expires.0),
@@ -344,8 +420,8 @@ impl Driver {
                     }
                 }
             }
-            Command::SeatReturned { lease, answer } => {
-                if let Some(reply) = self.seats.remove(&lease).and_then(|waiting| waiting.back) {
+            Command::SeatReturned { seat, answer } => {
+                if let Some(reply) = self.seats.remove(&seat).and_then(|waiting| waiting.back) {
                     let _ = reply.send(answer);
                 }
             }
@@ -356,18 +432,38 @@ impl Driver {
         }
     }
 
-    fn seat_answer(&mut self, lease: LeaseId, answer: Result<Timestamp>) {
-        let Some(waiting) = self.seats.get_mut(&lease) else { return };
+    fn seat_answer(&mut self, seat: SeatId, answer: Result<Timestamp>) {
+        let Some(waiting) = self.seats.get_mut(&seat) else { return };
+        let reply = waiting.out.take();
         let answer = answer.map(|expires| Arc::new(SeatState::new(expires.0)));
-        if let Ok(state) = &answer {
-            waiting.state = Some(state.clone());
+        match &answer {
+            Ok(state) => waiting.state = Some(state.clone()),
+            Err(_) => drop(self.seats.remove(&seat)),
         }
-        if let Some(reply) = waiting.out.take() {
+        if let Some((_, reply)) = reply {
             let _ = reply.send(answer);
         }
     }
 
+    /// Usage, then prepaid units: one entry a dimension or entitlement, over all processes of the task.
     fn accounts(&self) -> Vec<Account> {
+        let mut accounts = self.usage();
+        let mut holdings = vec![self.engine.holdings()];
+        holdings.extend(self.share.as_ref().map_or_else(Vec::new, Share::held_by_others));
+        for name in &self.drawdown {
+            let kept = holdings.iter().filter_map(|holdings| holdings.units.get(name));
+            accounts.push(kept.fold(
+                drawdown::account(name, &KeptUnits::default()),
+                |mut sum, units| {
+                    sum.add(&drawdown::account(name, units));
+                    sum
+                },
+            ));
+        }
+        accounts
+    }
+
+    fn usage(&self) -> Vec<Account> {
         let mut found =
             self.share.as_ref().map_or_else(Vec::new, |share| share.accounts(&self.engine));
         // In the order of the configuration, those that nothing was counted for too.
@@ -386,20 +482,24 @@ impl Driver {
         accounts
     }
 
-    fn delivered(&self) -> u64 {
-        self.accounts().iter().map(|account| account.delivered).sum()
+    /// Of all dimensions: recorded by AWS, and waiting for it. The running hour has no part in either.
+    fn delivered_and_pending(&self) -> (u64, u64) {
+        let accounts = self
+            .share
+            .as_ref()
+            .map_or_else(Vec::new, |share| share.captured_accounts(&self.engine));
+        let sum = |part: fn(&Account) -> u64| accounts.iter().map(part).sum::<u64>();
+        (sum(|a| a.delivered), sum(|a| a.pending))
     }
 
     fn answer_flushes(&mut self) {
-        let now = self.clock.now();
         if self.flushes.is_empty() {
             return;
         }
+        let now = self.clock.now();
         let sending =
             self.engine.metering().is_some_and(|metering: &Metering| metering.sending(now));
-        let accounts = self.accounts();
-        let sum = |part: fn(&Account) -> u64| accounts.iter().map(part).sum::<u64>();
-        let (delivered, pending) = (sum(|a| a.delivered), sum(|a| a.pending));
+        let (delivered, pending) = self.delivered_and_pending();
         self.flushes.retain(|flush| {
             let done = !sending || flush.until <= Instant::now();
             if done {
@@ -411,8 +511,8 @@ impl Driver {
     }
 
     fn end(mut self) {
-        let accounts = self.accounts();
-        let sum = |part: fn(&Account) -> u64| accounts.iter().map(part).sum::<u64>();
+        let (accounts, usage) = (self.accounts(), self.usage());
+        let sum = |part: fn(&Account) -> u64| usage.iter().map(part).sum::<u64>();
         let (delivered, pending, disputed) =
             (sum(|a| a.delivered), sum(|a| a.pending) + sum(|a| a.open), sum(|a| a.disputed));
         let ending = self.ending.take();
@@ -451,6 +551,11 @@ impl Driver {
 
 /// A smaller move of this computer's clock against AWS's changes nothing.
 const CLOCK_MOVED_MS: i64 = 60_000;
+
+/// For whoever waited and of whom the engine knows nothing more.
+fn late(what: &str) -> Error {
+    Error::new(Code::TimedOut, format!("cannot {what} within the time given; try again"))
+}
 
 async fn until(moment: Option<Instant>) {
     match moment {

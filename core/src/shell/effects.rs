@@ -5,8 +5,11 @@ use crate::{
     model::{
         ids::ProductCode,
         key::PublicKey,
-        outcome::{CheckedIn, CheckedOut, Details, Permitted, Registered, Sent, Tiers},
+        outcome::{
+            CheckedIn, CheckedOut, Consumption, Details, Drawn, Permitted, Registered, Sent, Tiers,
+        },
         time::Timestamp,
+        usage::Record,
     },
     port::cloud::{Call, Cloud, UsageProbe},
 };
@@ -51,6 +54,16 @@ pub(crate) fn call(
             let id = record.id;
             then(cloud.meter(code, record), move |outcome| Input::Sent { record: id, outcome })
         }
+        Command::DrawDown { want, token } => {
+            let entitlement = want.name.as_str().into();
+            then(cloud.draw(want, token), move |outcome| Input::Drawn { entitlement, outcome })
+        }
+        Command::AskConsumption { license_arn } => {
+            then(cloud.consumption(license_arn.clone()), move |outcome| Input::Consumption {
+                license_arn,
+                outcome,
+            })
+        }
         Command::CheckOut { lease, want, token } => {
             then(cloud.check_out(vec![want], token), move |outcome| Input::CheckedOut {
                 lease,
@@ -71,22 +84,10 @@ fn then<T: 'static>(call: Call<T>, input: impl FnOnce(T) -> Input + 'static) -> 
     Box::pin(async move { input(call.await) })
 }
 
-/// True when entries stand before this command that must be durable first.
-pub(crate) fn rests_on_entries(command: &Command) -> bool {
-    matches!(command, Command::Send(_))
-}
-
-/// The answer of a call that was never made, because what it rests on could not be written down.
-pub(crate) fn unwritten(command: &Command, why: &str) -> Option<Input> {
-    match command {
-        Command::Send(record) => {
-            let text = format!(
-                "the account cannot be written: {why}; nothing was sent, it is tried again"
-            );
-            Some(Input::Sent { record: record.id, outcome: Sent::Unwritten(text) })
-        }
-        _ => None,
-    }
+/// The answer of a send that was never made, because what it rests on could not be written down.
+pub(crate) fn unwritten(record: &Record, why: &str) -> Input {
+    let text = format!("the account cannot be written: {why}; nothing was sent, it is tried again");
+    Input::Sent { record: record.id, outcome: Sent::Unwritten(text) }
 }
 
 /// True when the answer gave nothing to decide on.
@@ -102,5 +103,7 @@ pub(crate) fn failed(input: &Input) -> bool {
             | Input::CheckedOut { outcome: CheckedOut::Failed(_), .. }
             | Input::Extended { outcome: CheckedOut::Failed(_), .. }
             | Input::CheckedIn { outcome: CheckedIn::Failed(_), .. }
+            | Input::Drawn { outcome: Drawn::Failed(_), .. }
+            | Input::Consumption { outcome: Consumption::Failed(_), .. }
     )
 }

@@ -3,7 +3,11 @@
 use super::report::{FlushReport, SeatState, ShutdownReport};
 use crate::{
     error::Result,
-    model::{ids::LeaseId, license::EntitlementSpec, usage::Account},
+    model::{
+        ids::{DrawId, EntitlementName, SeatId},
+        license::EntitlementSpec,
+        usage::Account,
+    },
 };
 use std::{
     sync::{Arc, mpsc::SyncSender},
@@ -14,13 +18,26 @@ use std::{
 pub(crate) enum Request {
     /// Take seats.
     CheckOut {
-        lease: LeaseId,
+        seat: SeatId,
         spec: EntitlementSpec,
         count: u64,
+        timeout: Duration,
         reply: SyncSender<Result<Arc<SeatState>>>,
     },
     /// Return seats.
-    CheckIn { lease: LeaseId, reply: Option<SyncSender<Result<()>>> },
+    CheckIn { seat: SeatId, reply: Option<SyncSender<Result<()>>> },
+    /// Take prepaid units for good.
+    DrawDown {
+        draw: DrawId,
+        entitlement: EntitlementName,
+        quantity: u64,
+        timeout: Duration,
+        reply: SyncSender<Result<()>>,
+    },
+    /// The host waits for units no more.
+    GiveUpUnits { draw: DrawId },
+    /// Units that were booked for a host that did not take the answer.
+    GiveBackUnits { entitlement: EntitlementName, quantity: u64 },
     /// Where is every count?
     Account { reply: SyncSender<Vec<Account>> },
     /// Send ended hours now.

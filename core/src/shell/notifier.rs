@@ -1,7 +1,8 @@
 //! The notifier: hands events to listeners, on the thread `mpguard-notify`, with no lock held.
 //!
 //! Each subscriber has its own queue, and of each topic a queue keeps only the newest event: an event carries
-//! the whole new state, so a slow listener misses nothing and memory never grows.
+//! the whole new state, so a slow listener misses nothing and memory never grows. Events about different seats or
+//! entitlements do not replace each other.
 
 use crate::{
     error::{Code, Error, Result},
@@ -58,6 +59,9 @@ pub(crate) struct Counts {
     pub(crate) replaced: u64,
     pub(crate) failures: u64,
 }
+
+/// Most events that wait for one subscriber.
+const WAITING_MAX: usize = 1024;
 
 /// The subscriber that `next_event` takes from.
 const PULL: u64 = 0;
@@ -317,11 +321,13 @@ impl State {
 }
 
 impl Subscriber {
-    /// Queues an event; an older one of its topic is replaced. Returns how many were.
+    /// Queues an event; an older one of its topic and subject is replaced. Returns how many were.
     fn push(&mut self, event: Event) -> u64 {
-        let topic = event.kind.topic();
         let before = self.waiting.len();
-        self.waiting.retain(|_, old| old.kind.topic() != topic);
+        self.waiting.retain(|_, old| !old.gives_way_to(&event));
+        if self.waiting.len() >= WAITING_MAX {
+            self.waiting.pop_first(); // seats are many, and a listener may never come back
+        }
         let replaced = before - self.waiting.len();
         self.waiting.insert(event.sequence, event);
         u64::try_from(replaced).unwrap_or_default()

@@ -18,7 +18,6 @@ use crate::{
         plan::{ContractPlan, Plan, StartupCheck},
     },
     model::{
-        ids::LeaseId,
         license::{EntitlementKind, EntitlementSpec, License},
         time::Timestamp,
     },
@@ -47,7 +46,8 @@ pub(crate) struct Running {
     pub(crate) shared: Arc<Shared>,
     pub(crate) notifier: Arc<Notifier>,
     entitlements: Vec<EntitlementSpec>,
-    leases: AtomicU64,
+    /// Numbers of seats and draws.
+    numbers: AtomicU64,
     end: Arc<End>,
 }
 
@@ -120,9 +120,9 @@ pub(crate) fn start(
         notifier: notifier.clone(),
         notify: Mutex::new(Some(notify)),
     };
-    let leases = AtomicU64::new(1);
+    let numbers = AtomicU64::new(1);
     let entitlements = settings.entitlements.clone();
-    Ok(Running { shared, notifier, entitlements, leases, end: Arc::new(end) })
+    Ok(Running { shared, notifier, entitlements, numbers, end: Arc::new(end) })
 }
 
 impl Running {
@@ -153,23 +153,28 @@ impl Running {
         self.end.mailbox.send(request).map_err(|_| gone("ask the guard"))
     }
 
-    /// A number for a new lease.
-    pub(crate) fn next_lease(&self) -> LeaseId {
-        LeaseId(self.leases.fetch_add(1, Ordering::Relaxed))
+    /// A number for a new seat or draw.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The configured floating entitlement of this name.
-    pub(crate) fn floating(&self, name: &str) -> Result<&EntitlementSpec> {
-        let seats = |spec: &&EntitlementSpec| spec.kind == EntitlementKind::Floating;
-        self.entitlements.iter().filter(seats).find(|spec| spec.name == name).ok_or_else(|| {
+    /// The configured entitlement of this name and kind; `what` is for the error's text.
+    pub(crate) fn entitlement(
+        &self,
+        kind: EntitlementKind,
+        name: &str,
+        what: &str,
+    ) -> Result<&EntitlementSpec> {
+        let right = |spec: &&EntitlementSpec| spec.kind == kind;
+        self.entitlements.iter().filter(right).find(|spec| spec.name == name).ok_or_else(|| {
             let known: Vec<&str> =
-                self.entitlements.iter().filter(seats).map(|spec| spec.name.as_str()).collect();
+                self.entitlements.iter().filter(right).map(|spec| spec.name.as_str()).collect();
             let known = if known.is_empty() {
-                "the configuration defines no floating entitlements".to_owned()
+                format!("the configuration defines no {} entitlements", kind.as_str())
             } else {
                 format!("the configuration defines `{}`", known.join("`, `"))
             };
-            Error::new(Code::UnknownEntitlement, format!("cannot check out `{name}`: {known}"))
+            Error::new(Code::UnknownEntitlement, format!("cannot {what} `{name}`: {known}"))
         })
     }
 
@@ -227,16 +232,15 @@ fn join(thread: &Mutex<Option<JoinHandle<()>>>) {
 }
 
 fn plan(settings: &Settings) -> Plan {
-    let names = |kind| {
-        let of_kind = settings.entitlements.iter().filter(move |spec| spec.kind == kind);
-        of_kind.map(|spec| spec.name.as_str().into()).collect()
-    };
+    let (tiers, counted): (Vec<_>, Vec<_>) =
+        settings.entitlements.iter().cloned().partition(|spec| spec.kind == EntitlementKind::Tier);
     Plan {
         hourly: settings.pricing.hourly,
         usage: settings.pricing.usage,
         contract: settings.pricing.contract.then(|| ContractPlan {
-            tiers: names(EntitlementKind::Tier),
-            counted: names(EntitlementKind::Floating),
+            tiers: tiers.iter().map(|spec| spec.name.as_str().into()).collect(),
+            counted,
+            seat_linger: settings.seat_linger,
             interval: settings.recheck_interval,
             grace: settings.grace,
             expiring_notice: settings.expiring_notice,

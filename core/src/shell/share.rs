@@ -6,15 +6,17 @@ use super::{
 };
 use crate::{
     event::EventKind,
-    machine::{command::News, engine::Engine, input::Input, metering::Slab},
+    machine::{command::News, engine::Engine, input::Input, metering::Metering},
     model::{
         entry::Entry,
+        holdings::Holdings,
+        license::Remembered,
         time::{Anchor, Hour, Timestamp},
-        usage::{Account, Lots},
+        usage::{Account, Closed, Lot, Lots},
     },
     port::{
-        counters::{Closed, Counting},
-        state::{Board, Heirloom, Lead, NoteKind, Orphan, State},
+        counters::Counting,
+        state::{Abandoned, Board, Heirloom, Lead, NoteKind, Orphan, State},
     },
 };
 use std::{
@@ -38,6 +40,10 @@ pub(crate) struct Share {
     /// When to try to lead, or to show a sign of life, next.
     watch: Instant,
     anchor: Option<Anchor>,
+    /// Taken over in the engine; their files go as soon as that is durable.
+    abandoned: Vec<Box<dyn Abandoned>>,
+    /// What is durable of this process's holdings.
+    kept: Option<Holdings>,
 }
 
 struct Leading {
@@ -53,7 +59,16 @@ struct Leading {
 impl Share {
     pub(crate) fn new(state: Box<dyn State>, catalog: Arc<Catalog>, counting: Counting) -> Share {
         let anchor = state.anchor();
-        Share { state, counting, catalog, lead: None, watch: Instant::now(), anchor }
+        Share {
+            state,
+            counting,
+            catalog,
+            lead: None,
+            watch: Instant::now(),
+            anchor,
+            abandoned: Vec::new(),
+            kept: None,
+        }
     }
 
     pub(crate) fn storage(&self) -> crate::model::storage::Storage {
@@ -99,6 +114,7 @@ impl Share {
         if self.lead.is_some() {
             self.state.beat();
             self.watch = Instant::now() + BEAT;
+            self.take_abandoned(inputs);
         } else {
             self.watch = Instant::now() + WATCH;
             self.lead(now, provisional, inputs);
@@ -122,9 +138,10 @@ impl Share {
         });
         self.tell_series(inputs);
         for slab in closed {
-            inputs.push_back(captured(slab, hour));
+            inputs.push_back(Input::Captured { slab, next: hour });
         }
         self.adopt(inputs);
+        self.take_abandoned(inputs);
     }
 
     /// Looks for ledgers of dead identities on a shared volume.
@@ -146,7 +163,7 @@ impl Share {
                 let mut made = Lots::new();
                 for (lot, raw) in lots {
                     if let Some(series) = ours.get(&lot.series) {
-                        let lot = crate::model::usage::Lot { series: *series, ..*lot };
+                        let lot = Lot { series: *series, ..*lot };
                         *made.entry(lot).or_default() += raw;
                     }
                 }
@@ -183,6 +200,65 @@ impl Share {
         }
     }
 
+    /// Brings what this process's own holdings file had from a dead one, and the contract as it was known last.
+    pub(crate) fn holdings(&mut self, inputs: &mut VecDeque<Input>) {
+        let holdings = self.state.holdings();
+        if holdings != Holdings::default() {
+            inputs.push_back(Input::Took { id: None, holdings: Box::new(holdings) });
+        }
+        if let Some(remembered) = self.state.remembered() {
+            inputs.push_back(Input::Remembered(Box::new(remembered)));
+        }
+        self.notes(inputs);
+    }
+
+    /// The leader takes what dead processes held, unless a new one has taken their place.
+    fn take_abandoned(&mut self, inputs: &mut VecDeque<Input>) {
+        if self.lead.is_none() {
+            return;
+        }
+        for abandoned in self.state.abandoned() {
+            let (id, holdings) = (abandoned.id().to_owned(), abandoned.holdings().clone());
+            if self.abandoned.iter().all(|known| known.id() != id) {
+                inputs.push_back(Input::Took { id: Some(id), holdings: Box::new(holdings) });
+                self.abandoned.push(abandoned);
+            }
+        }
+    }
+
+    /// Makes the engine's holdings durable. Files of dead processes whose holdings are in them go.
+    pub(crate) fn keep(
+        &mut self,
+        engine: &Engine,
+        inputs: &mut VecDeque<Input>,
+    ) -> Result<(), String> {
+        let holdings = engine.holdings();
+        if self.kept.as_ref() != Some(&holdings) {
+            self.kept = None;
+            self.state.keep(&holdings)?;
+            self.kept = Some(holdings.clone());
+        }
+        let (done, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.abandoned)
+            .into_iter()
+            .partition(|abandoned| holdings.absorbed.contains(abandoned.id()));
+        self.abandoned = waiting;
+        for abandoned in done {
+            let id = abandoned.id().to_owned();
+            if abandoned.taken_over() {
+                inputs.push_back(Input::Absorbed(id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the contract for the next start. Another process does when this one does not lead.
+    pub(crate) fn remember(&mut self, remembered: &Remembered) {
+        if self.lead.is_some() {
+            // Best effort: without it, a start while License Manager is down is pending instead of on grace.
+            let _ = self.state.remember(remembered);
+        }
+    }
+
     fn notes(&mut self, inputs: &mut VecDeque<Input>) {
         for note in self.state.take_notes() {
             let kind = match note.kind {
@@ -190,6 +266,7 @@ impl Share {
                 NoteKind::Quarantined => EventKind::StorageQuarantined,
                 NoteKind::Split => EventKind::LedgerSplit,
                 NoteKind::Stalled => EventKind::LeaderStalled,
+                NoteKind::Cache => EventKind::LicenseCacheRefused,
             };
             inputs.push_back(Input::Noted(News::new(kind, note.text)));
         }
@@ -228,14 +305,19 @@ impl Share {
 
     pub(crate) fn rotate(&mut self, next: Hour, provisional: bool, inputs: &mut VecDeque<Input>) {
         let Some(leading) = self.leading() else { return inputs.push_back(Input::Deposed) };
-        match leading.lead.counters.rotate(next, provisional) {
-            Some(closed) => {
-                self.tell_series(inputs);
-                inputs.push_back(captured(closed, next));
-                self.adopt(inputs);
-            }
-            None => inputs.push_back(Input::Unrotated),
+        let closed = leading.lead.counters.rotate(next, provisional);
+        let rotated = closed.is_some();
+        self.capture(closed, next, inputs);
+        if rotated {
+            self.adopt(inputs);
         }
+    }
+
+    /// Brings the values of a slab, or that there is no free one to go on with.
+    fn capture(&mut self, slab: Option<Closed>, next: Hour, inputs: &mut VecDeque<Input>) {
+        let Some(slab) = slab else { return inputs.push_back(Input::Unrotated) };
+        self.tell_series(inputs);
+        inputs.push_back(Input::Captured { slab, next });
     }
 
     /// The lead, when it is still ours: a host that closes every descriptor closes our lock with them.
@@ -248,14 +330,8 @@ impl Share {
 
     pub(crate) fn close(&mut self, inputs: &mut VecDeque<Input>) {
         let Some(leading) = self.leading() else { return inputs.push_back(Input::Deposed) };
-        let hour = leading.lead.counters.hour();
-        match leading.lead.counters.close() {
-            Some(closed) => {
-                self.tell_series(inputs);
-                inputs.push_back(captured(closed, hour));
-            }
-            None => inputs.push_back(Input::Unrotated),
-        }
+        let (hour, closed) = (leading.lead.counters.hour(), leading.lead.counters.close());
+        self.capture(closed, hour, inputs);
     }
 
     pub(crate) fn label(&mut self, hour: Hour) {
@@ -279,13 +355,9 @@ impl Share {
 
     /// Where every count of the task is, the running hour included.
     pub(crate) fn accounts(&self, engine: &Engine) -> Vec<Account> {
-        if let Some(metering) = engine.metering() {
-            let mut accounts = metering.accounts();
-            self.add_open(&mut accounts);
-            return accounts;
-        }
         // Between the close of a slab and its capture its counts are in neither; the leader takes a moment.
-        for _ in 0..TRIES {
+        let tries = if engine.metering().is_some() { 0 } else { TRIES };
+        for _ in 0..tries {
             let board = self.state.board();
             let sequence = self.counting.adder.sequence();
             let mut accounts = board.accounts;
@@ -295,19 +367,31 @@ impl Share {
             }
             pause();
         }
-        let mut accounts = self.state.board().accounts;
+        let mut accounts = self.captured_accounts(engine);
         self.add_open(&mut accounts);
         accounts
+    }
+
+    /// The same without the running hour, as the leader showed it last. Costs no look at the counters.
+    pub(crate) fn captured_accounts(&self, engine: &Engine) -> Vec<Account> {
+        engine.metering().map_or_else(|| self.state.board().accounts, Metering::accounts)
+    }
+
+    /// What the other processes of the task hold of the contract.
+    pub(crate) fn held_by_others(&self) -> Vec<Holdings> {
+        self.state.held_by_others()
     }
 
     fn add_open(&self, accounts: &mut Vec<Account>) {
         for (id, series) in self.catalog.since(0) {
             let open = self.counting.adder.peek(id);
             let name = series.dimension.as_str();
-            if !accounts.iter().any(|account| account.dimension == name) {
+            let place = accounts.iter().position(|account| account.dimension == name);
+            let place = place.unwrap_or_else(|| {
                 accounts.push(Account { dimension: name.to_owned(), ..Account::default() });
-            }
-            if let Some(account) = accounts.iter_mut().find(|account| account.dimension == name) {
+                accounts.len() - 1
+            });
+            if let Some(account) = accounts.get_mut(place) {
                 account.open += open;
                 account.added += open;
             }
@@ -326,11 +410,6 @@ const TRIES: usize = 100;
 
 fn pause() {
     std::thread::sleep(Duration::from_millis(1));
-}
-
-fn captured(slab: Closed, next: Hour) -> Input {
-    let Closed { sequence, hour, provisional, values } = slab;
-    Input::Captured { slab: Slab { sequence, hour, provisional, values }, next }
 }
 
 fn add(to: &mut Lots, lots: Lots) {

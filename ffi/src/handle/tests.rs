@@ -151,13 +151,19 @@ fn a_peek_never_sees_the_object_of_another_token() {
     let object = |generation: u32| ptr::from_ref(&numbers[generation as usize % 4]).cast_mut();
     let stop = AtomicBool::new(false);
     let current = AtomicU64::new(0);
+    // On a busy machine the writer would be done before the reader has begun.
+    let both = std::sync::Barrier::new(2);
     thread::scope(|scope| {
         scope.spawn(|| {
+            both.wait();
             // The table's one slot, over and over.
             for generation in 0..300_000_u32 {
                 let token = table.issue(Kind::Meter, object(generation).cast()).expect("room");
                 assert_eq!((token.index(), token.tag() & GENERATION_MASK), (0, generation));
                 current.store(token.0, Ordering::Release);
+                if generation % 1024 == 0 {
+                    thread::yield_now(); // the token lives: let the reader look
+                }
                 let (slot, last) = table.close(token, Kind::Meter).expect("live");
                 assert!(last);
                 table.recycle(slot);
@@ -165,6 +171,7 @@ fn a_peek_never_sees_the_object_of_another_token() {
             stop.store(true, Ordering::Release);
         });
         scope.spawn(|| {
+            both.wait();
             let mut seen = 0_u64;
             while !stop.load(Ordering::Acquire) {
                 let token = Token(current.load(Ordering::Acquire));

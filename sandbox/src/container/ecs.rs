@@ -72,6 +72,14 @@ pub(super) async fn credentials(
             Platform::Ecs => Source::TaskRole,
             Platform::Eks => Source::PodIdentity,
             Platform::None => Source::LongTerm,
+            Platform::Anywhere => {
+                let name = &task.name;
+                let reason = format!(
+                    "no container credentials for `{name}`: it runs outside AWS; see POST \
+                     /_sandbox/tasks/{name}/license_token"
+                );
+                return Err(Found::Nothing(404, reason));
+            }
             Platform::Ec2 => {
                 let name = &task.name;
                 let reason = format!(

@@ -11,7 +11,7 @@ use super::reply::{Refusal, Reply, done, read};
 use crate::model::Service;
 use crate::store::World;
 use crate::store::licenses::{Entitlement, ISSUER, License, Standing, Terms, fingerprint_of};
-use crate::store::tasks::ACCOUNT;
+use crate::store::tasks::{ACCOUNT, is_region};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +22,7 @@ struct Create {
     begin_ms: Option<i64>,
     end_ms: Option<i64>,
     ttl_minutes: Option<i64>,
+    home_region: Option<String>,
     issuer: Option<String>,
     fingerprint: Option<String>,
     account: Option<String>,
@@ -46,6 +47,12 @@ pub(super) fn create_license(world: &World, body: &Bytes) -> Reply {
             "`{ttl_minutes}` is not a time to live: use minutes from 1 on"
         )));
     }
+    let home_region = create.home_region.unwrap_or_else(|| "us-east-1".to_owned());
+    if !is_region(&home_region) {
+        return Err(Refusal::bad_request(format!(
+            "`{home_region}` is not a Region; write it as `us-east-1`"
+        )));
+    }
     let now_ms = world.clock.now_ms();
     let issuer = create.issuer.unwrap_or_else(|| ISSUER.to_owned());
     let license = License {
@@ -58,6 +65,7 @@ pub(super) fn create_license(world: &World, body: &Bytes) -> Reply {
         begin_ms: create.begin_ms.unwrap_or(now_ms),
         created_ms: now_ms,
         ttl_minutes,
+        home_region,
         received_status,
         grant_type,
         standing: Standing::Good,
@@ -202,6 +210,7 @@ fn full(license: &License, now_ms: i64) -> Value {
         "begin_ms": license.begin_ms,
         "end_ms": license.terms().end_ms,
         "ttl_minutes": license.ttl_minutes,
+        "home_region": license.home_region,
         "entitlements": license.terms().entitlements,
         "received_status": license.received_status,
         "grant_type": license.grant_type,

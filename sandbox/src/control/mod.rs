@@ -2,6 +2,7 @@
 
 mod clock;
 mod faults;
+mod license_token;
 mod licenses;
 mod looking;
 mod products;
@@ -36,6 +37,10 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/_sandbox/licenses/{id}/{deed}", post(licenses::change))
         .route("/_sandbox/seats", get(looking::seats))
         .route("/_sandbox/tasks/{task}/web_identity_token", post(tokens::web_identity_token))
+        .route(
+            "/_sandbox/tasks/{task}/license_token",
+            get(license_token::mounted).post(license_token::mount).delete(license_token::unmount),
+        )
         .route("/_sandbox/faults", get(faults::list).post(faults::arm).delete(faults::clear))
         .route("/_sandbox/faults/{id}", delete(faults::remove))
         .route("/_sandbox/switches", get(switches::list).post(switches::set))

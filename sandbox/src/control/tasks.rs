@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::reply::{Refusal, Reply, done, read};
 use crate::store::World;
@@ -60,6 +60,11 @@ pub(super) async fn list(State(world): State<Arc<World>>) -> Reply {
 }
 
 fn view(task: &Task) -> Value {
+    let environment: Map<String, Value> = task
+        .environment()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
     json!({
         "name": task.name,
         "platform": task.platform,
@@ -69,5 +74,6 @@ fn view(task: &Task) -> Value {
         "pod_uid": task.pod_uid,
         "instance_id": task.instance_id,
         "role_arn": task.role_arn(),
+        "environment": environment,
     })
 }

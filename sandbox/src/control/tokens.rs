@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::licenses::no_license;
 use super::reply::{Refusal, Reply, done, read};
-use crate::store::World;
-use crate::store::tasks::{Platform, is_task_name};
-use crate::store::tokens::Bearer;
+use crate::store::tasks::{Platform, consumption_role_arn, is_task_name};
+use crate::store::tokens::{Bearer, Holder};
+use crate::store::{State as Remembered, World};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -77,10 +77,28 @@ struct Refresh {
 pub(super) fn refresh_token(world: &World, id: &str, body: &Bytes) -> Reply {
     let Refresh { expiration_days } = read(body)?;
     let now_ms = world.clock.now_ms();
+    let holder = Holder { license_id: id.to_owned(), task: None };
+    let created = create_token(&mut world.state(), holder, expiration_days, now_ms)?;
+    let CreatedToken { token, role_arn, expires_ms } = created;
+    done(json!({"token": token, "role_arn": role_arn, "expires_ms": expires_ms}))
+}
+
+/// What `CreateToken` gives the buyer, and the role to use it with.
+pub(super) struct CreatedToken {
+    pub(super) token: String,
+    pub(super) role_arn: String,
+    pub(super) expires_ms: i64,
+}
+
+pub(super) fn create_token(
+    state: &mut Remembered,
+    holder: Holder,
+    expiration_days: Option<i64>,
+    now_ms: i64,
+) -> Result<CreatedToken, Refusal> {
     // 365 days unless said otherwise. Source: CreateToken API reference.
     let expires_ms = now_ms + expiration_days.unwrap_or(365) * DAY_MS;
-    let mut guard = world.state();
-    let state = &mut *guard;
+    let id = &holder.license_id;
     let license = state.licenses.get(id).ok_or_else(|| no_license(id))?;
     let claims = json!({
         "iss": "https://openid-license-manager.amazonaws.com",
@@ -89,8 +107,7 @@ pub(super) fn refresh_token(world: &World, id: &str, body: &Bytes) -> Reply {
         "iat": now_ms / 1000,
         "exp": expires_ms / 1000,
     });
-    let role_arn =
-        format!("arn:aws:iam::{}:role/AWSLicenseManagerConsumptionRole", license.account);
-    let token = state.tokens.issue_refresh(id, &claims, expires_ms);
-    done(json!({"token": token, "role_arn": role_arn, "expires_ms": expires_ms}))
+    let role_arn = consumption_role_arn(&license.account);
+    let token = state.tokens.issue_refresh(holder, &claims, expires_ms);
+    Ok(CreatedToken { token, role_arn, expires_ms })
 }

@@ -8,7 +8,7 @@ use crate::store::World;
 use crate::store::credentials::Source;
 use crate::store::switches::CredentialsClock;
 use crate::store::tasks::Platform;
-use crate::store::tokens::{Bearer, Rejected};
+use crate::store::tokens::{Bearer, Holder, Rejected};
 use crate::wire::answer::Outcome;
 use crate::wire::error::AwsError;
 
@@ -45,10 +45,11 @@ pub(super) fn assume_role_with_web_identity(world: &World, input: &Value) -> Out
         Bearer::Pod(task) => {
             (task, Source::WebIdentity, "system:serviceaccount:default:sandbox".to_owned())
         }
-        Bearer::License(license_id) => {
-            // The container runs anywhere; all that is known of it is the session name it chose.
-            let task = task_name(&request.role_session_name);
-            state.tasks.touch(&task, Platform::None, &world.region);
+        Bearer::License(Holder { license_id, task }) => {
+            // The container runs anywhere. If its token is not of a task, all that is known of it is the session
+            // name it chose.
+            let task = task.unwrap_or_else(|| task_name(&request.role_session_name));
+            state.tasks.touch(&task, Platform::Anywhere, &world.region);
             let arn =
                 state.licenses.get(&license_id).map(|license| license.arn()).unwrap_or_default();
             (task, Source::LicenseToken, arn)

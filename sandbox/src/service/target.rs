@@ -92,10 +92,15 @@ pub(super) fn supposed_task(world: &World, headers: &HeaderMap, body: &[u8]) -> 
 }
 
 fn task_of_token(world: &World, body: &[u8]) -> Option<String> {
+    let state = world.state();
+    // `GetAccessToken`, which is not signed.
+    if let Ok(input) = serde_json::from_slice::<Value>(body) {
+        return state.tokens.refresh(input["Token"].as_str()?, 0).ok()?.task.clone();
+    }
     let form = form(body);
     let token = form.get("WebIdentityToken")?.as_str()?;
-    match world.state().tokens.web_identity(token, 0).ok()? {
+    match state.tokens.web_identity(token, 0).ok()? {
         Bearer::Pod(task) => Some(task.clone()),
-        Bearer::License(_) => None,
+        Bearer::License(holder) => holder.task.clone(),
     }
 }

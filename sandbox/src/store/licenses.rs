@@ -88,6 +88,7 @@ pub(crate) struct License {
     pub(crate) begin_ms: i64,
     pub(crate) created_ms: i64,
     pub(crate) ttl_minutes: i64,
+    pub(crate) home_region: String,
     pub(crate) received_status: String,
     pub(crate) grant_type: String,
     pub(crate) standing: Standing,

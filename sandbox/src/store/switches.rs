@@ -69,6 +69,9 @@ pub(crate) struct Switches {
     pub(crate) claims: Claims,
     /// How long `CheckoutLicense` answers a repeated client token with the first answer; -1 for ever.
     pub(crate) checkout_token_window_ms: i64,
+    /// Whether a license is checked out in its home Region only: `CheckoutLicense` elsewhere answers
+    /// `RedirectException`, and its tokens are unknown elsewhere.
+    pub(crate) checkout_only_at_home: bool,
     /// Whether `ExtendLicenseConsumption` hands out a new token.
     pub(crate) extend_changes_token: bool,
     pub(crate) zoneless_dates: bool,
@@ -97,6 +100,7 @@ impl Default for Switches {
             dry_run_checks_subscription: true,
             claims: Claims::default(),
             checkout_token_window_ms: 600_000,
+            checkout_only_at_home: false,
             extend_changes_token: false,
             zoneless_dates: false,
             odd_sample_keys: false,

@@ -8,6 +8,14 @@ use uuid::Uuid;
 /// AWS's own sample account.
 pub(crate) const ACCOUNT: &str = "111122223333";
 
+/// Where the samples mount the license token. Source: Seller Guide, Containers Anywhere.
+const LICENSE_TOKEN_FILE: &str = "/var/run/secrets/product-license/license_token";
+
+/// The role that comes with a license token. Source: License Manager user guide.
+pub(crate) fn consumption_role_arn(account: &str) -> String {
+    format!("arn:aws:iam::{account}:role/AWSLicenseManagerConsumptionRole")
+}
+
 /// Where a container runs.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -16,6 +24,8 @@ pub(crate) enum Platform {
     Ecs,
     Eks,
     Ec2,
+    /// Outside AWS, with a license token: "Containers Anywhere".
+    Anywhere,
     None,
 }
 
@@ -28,6 +38,8 @@ pub(crate) struct Task {
     pub(crate) account: String,
     pub(crate) pod_uid: String,
     pub(crate) instance_id: String,
+    /// Content of the mounted file with the license token, on platform `anywhere`.
+    pub(crate) license_token: Option<String>,
 }
 
 impl Task {
@@ -40,6 +52,7 @@ impl Task {
             account: ACCOUNT.to_owned(),
             pod_uid: id.to_string(),
             instance_id: format!("i-{}", &id.simple().to_string()[..17]),
+            license_token: None,
         }
     }
 
@@ -49,7 +62,22 @@ impl Task {
 
     /// The role under which the container's requests run.
     pub(crate) fn role_arn(&self) -> String {
-        format!("arn:aws:iam::{}:role/sandbox-{}", self.account, self.name)
+        match self.platform {
+            Platform::Anywhere => consumption_role_arn(&self.account),
+            _ => format!("arn:aws:iam::{}:role/sandbox-{}", self.account, self.name),
+        }
+    }
+
+    /// What the samples for Containers Anywhere set. Source: Seller Guide, Containers Anywhere.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        match self.platform {
+            Platform::Anywhere => vec![
+                ("AWS_REGION", self.region.clone()),
+                ("AWS_ROLE_ARN", self.role_arn()),
+                ("AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE", LICENSE_TOKEN_FILE.to_owned()),
+            ],
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -18,8 +18,16 @@ use crate::wire::time::HOUR_MS;
 pub(crate) enum Bearer {
     /// A pod, by the name of its task.
     Pod(String),
-    /// Whoever holds an access token of this license.
-    License(String),
+    /// Whoever holds an access token of a license.
+    License(Holder),
+}
+
+/// Who has a refresh token of a license.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    pub(crate) license_id: String,
+    /// The task that it is mounted in, if it was issued for one.
+    pub(crate) task: Option<String>,
 }
 
 struct Issued<T> {
@@ -33,7 +41,7 @@ const ACCESS_TOKENS_PER_HOUR: usize = 10;
 #[derive(Default)]
 pub(crate) struct Tokens {
     web_identity: HashMap<String, Issued<Bearer>>,
-    refresh: HashMap<String, Issued<String>>,
+    refresh: HashMap<String, Issued<Holder>>,
     access_calls_ms: HashMap<String, Vec<i64>>,
     sessions: HashMap<String, i64>,
 }
@@ -58,12 +66,12 @@ impl Tokens {
 
     pub(crate) fn issue_refresh(
         &mut self,
-        license_id: &str,
+        bearer: Holder,
         claims: &Value,
         expires_ms: i64,
     ) -> String {
         let token = jwt(claims);
-        self.refresh.insert(token.clone(), Issued { bearer: license_id.to_owned(), expires_ms });
+        self.refresh.insert(token.clone(), Issued { bearer, expires_ms });
         token
     }
 
@@ -82,7 +90,7 @@ impl Tokens {
         find(&self.web_identity, token, now_ms)
     }
 
-    pub(crate) fn refresh(&self, token: &str, now_ms: i64) -> Result<&String, Rejected> {
+    pub(crate) fn refresh(&self, token: &str, now_ms: i64) -> Result<&Holder, Rejected> {
         find(&self.refresh, token, now_ms)
     }
 

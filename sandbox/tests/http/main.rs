@@ -2,6 +2,7 @@
 
 mod support;
 
+mod anywhere;
 mod clock;
 mod container;
 mod control;

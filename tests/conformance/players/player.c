@@ -179,6 +179,19 @@ static void check_out(char **words) {
   say_number(mpguard_seat_expires_ms(seat));
 }
 
+static void draw_down(char **words) {
+  mpguard_error_t *error = NULL;
+  int64_t quantity = 0, timeout_ms = 0;
+  if (!argument(words[2], &quantity) || !argument(words[3], &timeout_ms)) return;
+  if (worked(mpguard_draw_down(guard, words[1], quantity, timeout_ms, &error), &error)) say(NULL);
+}
+
+static void seat_number(const char *name) {
+  item_t *item = *find(&seats, name);
+  if (item == NULL) say_wrong("no seat has this name");
+  else say_number(mpguard_seat_number(item->seat));
+}
+
 static void seat(const char *name, bool check_in) {
   item_t *item = *find(&seats, name);
   mpguard_error_t *error = NULL;
@@ -251,7 +264,9 @@ static void play(char **words, size_t n) {
   else if (IS("add", 3)) count(words, n, true);
   else if (IS("set", 3)) count(words, n, false);
   else if (IS("check_out", 5)) check_out(words);
+  else if (IS("draw_down", 4)) draw_down(words);
   else if (IS("seat", 2)) seat(words[1], false);
+  else if (IS("seat_number", 2)) seat_number(words[1]);
   else if (IS("check_in", 2)) seat(words[1], true);
   else if (IS("event", 3)) event(words[1], words[2]);
   else if (IS("account", 1)) account();

@@ -131,6 +131,8 @@ private:
       {"add", {3, [this](const Words &w) { return meter(w).add(quantity(w[2])), ""; }}},
       {"set", {3, [this](const Words &w) { return meter(w).set(quantity(w[2])), ""; }}},
       {"check_out", {5, [this](const Words &w) { return check_out(w); }}},
+      {"draw_down", {4, [this](const Words &w) { return guard().draw_down(w[1], quantity(w[2]), ms(w[3])), ""; }}},
+      {"seat_number", {2, [this](const Words &w) { return std::to_string(seat(w[1]).number()); }}},
       {"seat", {2, [this](const Words &w) { return seat(w[1]).held() ? "1" : "0"; }}},
       {"check_in", {2, [this](const Words &w) { return seat(w[1]).check_in(), ""; }}},
       {"event", {3, [this](const Words &w) { return heard_.take(w[1], ms(w[2])); }}},

@@ -37,6 +37,9 @@ const commands = {
     seats.set(name, seat)
     return String(seat.expiresMs)
   },
+  draw_down: (entitlement, quantity, timeoutMs) =>
+    live().drawDown(entitlement, number(quantity), { timeoutMs: Number(timeoutMs) }),
+  seat_number: (name) => String(seat(name).number),
   seat: (name) => flag(seat(name).held),
   check_in: (name) => seat(name).checkIn(),
   async event(kind, timeoutMs) {

@@ -61,6 +61,12 @@ class Player:
         self.seats[name] = seat
         return str(seat.expires_ms)
 
+    def draw_down(self, entitlement: str, quantity: str, timeout_ms: str) -> None:
+        self.up().draw_down(entitlement, number(quantity), millis(timeout_ms))
+
+    def seat_number(self, name: str) -> str:
+        return str(self.seats[name].number)
+
     def seat(self, name: str) -> str:
         return flag(self.seats[name].held)
 
@@ -98,7 +104,8 @@ class Player:
 
 
 COMMANDS = (
-    "account add check_in check_out event flush has init license require seat set shutdown stats verdict"
+    "account add check_in check_out draw_down event flush has init license require seat seat_number set shutdown "
+    "stats verdict"
 ).split()
 
 

@@ -53,6 +53,7 @@ fn set_up(sandbox: &Sandbox) -> Done<Value> {
         &json!({"product_sku": "prod-native", "entitlements": [
             {"name": "Basic", "unit": "None", "value": "Enabled"},
             {"name": "Seats", "unit": "Count", "max_count": 10, "allow_check_in": true},
+            {"name": "Credits", "unit": "Count", "max_count": 100},
         ]}),
     )?;
     Ok(json!({
@@ -64,6 +65,7 @@ fn set_up(sandbox: &Sandbox) -> Done<Value> {
             {"name": "Basic", "kind": "tier"},
             {"name": "Premium", "kind": "tier"},
             {"name": "Seats", "kind": "floating"},
+            {"name": "Credits", "kind": "drawdown", "batch": 10},
         ],
         "startup_timeout_ms": 20_000,
         "sandbox": format!("{}/t/native", control.address()),

@@ -7,7 +7,8 @@
 //! Rows: `fetch_add` is a relaxed atomic addition on a mapped page (in Python and Node inside an otherwise empty
 //! native function that reads its number), `nothing` an empty call over the same border, `add` the guard's. A peer's
 //! `child` or `bound` is a labelled counter whose labels were looked up before; with `labels` or `attributes` it
-//! looks them up at each call, as code does that has its label at hand then. The guard's meter has two tags.
+//! looks them up at each call, as code does that has its label at hand then. The guard's meter has two tags. `has` asks
+//! whether a tier of the contract was bought.
 
 use super::{measure::median, scene::Scene, stage::Stage};
 use crate::run::Done;
@@ -56,6 +57,10 @@ const GOALS: &[Goal] = &[
     goal("C / fetch_add", ("C", "add"), ("C", "fetch_add"), AtMost(2.5)),
     goal("C++ / fetch_add", ("C++", "add"), ("C", "fetch_add"), AtMost(2.5)),
     goal("Rust / fetch_add", ("Rust", "add"), ("Rust", "fetch_add"), AtMost(2.0)),
+    goal("C, has / fetch_add", ("C", "has"), ("C", "fetch_add"), Shown),
+    goal("Rust, has / fetch_add", ("Rust", "has"), ("Rust", "fetch_add"), Shown),
+    goal("Python, has / empty method", ("Python", "has"), ("Python", "nothing"), Shown),
+    goal("Node, has / empty function", ("Node", "has"), ("Node", "nothing"), Shown),
     goal("prometheus child / Rust", ("Rust", "prometheus, child"), ("Rust", "add"), Shown),
     goal("OpenTelemetry bound / Rust", ("Rust", "opentelemetry, bound"), ("Rust", "add"), Shown),
     goal("prometheus labels / Rust", ("Rust", "prometheus, labels"), ("Rust", "add"), AtLeast(1.0)),

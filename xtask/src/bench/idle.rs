@@ -17,7 +17,7 @@ pub(super) fn run(stage: &Stage, scene: &Scene) -> Done<Value> {
     let mut guards = Vec::new();
     for dimension in ["idle1", "idle2"] {
         let mut command = stage.idle();
-        scene.tell_counting(&mut command, dimension);
+        scene.tell_resting(&mut command, dimension);
         let mut lines = Lines::start("a guard at rest", &mut command)?;
         lines.hear(Duration::from_secs(20))?;
         guards.push(lines);

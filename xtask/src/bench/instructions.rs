@@ -55,7 +55,7 @@ fn idle(stage: &Stage, place: &Place, hours: u64) -> Done<u64> {
     let scene = Scene::set(&sandbox)?;
     let mut command = callgrind("idle");
     command.arg(stage.idle().get_program());
-    scene.tell_counting(&mut command, "idle1");
+    scene.tell_resting(&mut command, "idle1");
     let mut lines = Lines::start("callgrind of a guard at rest", &mut command)?;
     lines.hear(PATIENCE)?;
     for _ in 0..hours {

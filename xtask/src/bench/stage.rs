@@ -104,6 +104,13 @@ impl Stage {
         Command::new(self.folder.join("idle"))
     }
 
+    /// The program that logs in and out.
+    pub(super) fn seats(&self) -> Command {
+        let mut command = Command::new(place::python());
+        command.arg("-s").arg(self.folder.join("seats.py"));
+        command
+    }
+
     /// Every program that counts: its language, its dimension, how it starts.
     pub(super) fn counting(&self) -> Vec<(&'static str, &'static str, Command)> {
         let script = |interpreter: &Path, options: &[&str], name: &str| {

@@ -12,6 +12,9 @@ pub(super) struct Balance {
     billed: u64,
     lost: u64,
     doubled: u64,
+    /// Prepaid credits that the work needed, and those that AWS took off the contract.
+    credits: u64,
+    drawn: u64,
     callbacks: Vec<String>,
     /// What else should have been and was not.
     pub(super) wrong: Vec<String>,
@@ -23,6 +26,7 @@ pub(super) fn balance(
     ended: &Ended,
     bill: &Value,
     (held_before, held_after): (bool, bool),
+    drawn: u64,
 ) -> Balance {
     let name = language.name();
     let mut wrong = Vec::new();
@@ -33,6 +37,8 @@ pub(super) fn balance(
         billed: billed.values().sum(),
         lost: 0,
         doubled: twice,
+        credits: ended.credits,
+        drawn,
         callbacks: ended.callbacks.clone(),
         wrong: Vec::new(),
     };
@@ -68,8 +74,17 @@ pub(super) fn balance(
     if balance.metered == 0 {
         wrong.push(format!("{name}: metered nothing"));
     }
-    if !ended.callbacks.iter().any(|kind| kind == "license_upgraded") {
-        wrong.push(format!("{name}: no callback told of the upgrade"));
+    let (asked, booked) = account(&ended.account, "Credits");
+    if booked != ended.credits || asked != drawn {
+        wrong.push(format!(
+            "{name}: {} credits were needed and AWS took {drawn}, but its account says booked {booked} of {asked}",
+            ended.credits
+        ));
+    }
+    for kind in ["license_upgraded", "drawdown_low"] {
+        if !ended.callbacks.iter().any(|heard| heard == kind) {
+            wrong.push(format!("{name}: no callback `{kind}`"));
+        }
     }
     if !held_before {
         wrong.push(format!("{name}: held no seat at the end"));
@@ -121,6 +136,8 @@ impl Balance {
             "billed": self.billed,
             "lost": self.lost,
             "doubled": self.doubled,
+            "credits": self.credits,
+            "drawn": self.drawn,
             "callbacks": self.callbacks,
             "wrong": self.wrong,
         })
@@ -152,6 +169,15 @@ pub(super) fn table(balances: &[Balance]) -> String {
         number("lost"),
         number("doubled"),
     ));
+    lines.extend(balances.iter().map(|b| {
+        let left = b.drawn.saturating_sub(b.credits);
+        format!(
+            "{:<7} credits booked {:>5}, drawn {:>5}, {left} for the next work",
+            b.language.name(),
+            b.credits,
+            b.drawn
+        )
+    }));
     lines.join("\n")
 }
 
@@ -163,10 +189,12 @@ mod tests {
         Ended {
             license_id: "l-1".into(),
             metered: BTreeMap::from([("requests", 10), ("megabytes", 5)]),
+            credits: 3,
             callbacks: callbacks.iter().map(|kind| (*kind).to_owned()).collect(),
             account: json!([
                 {"dimension": "requests", "added": 10, "delivered": 10},
                 {"dimension": "megabytes", "added": 5, "delivered": 5},
+                {"dimension": "Credits", "added": 4, "delivered": 3},
             ]),
             report: Value::Null,
         }
@@ -180,7 +208,7 @@ mod tests {
         json!({"records": records, "registrations": [{}]})
     }
 
-    const UPGRADED: &[&str] = &["license_upgraded"];
+    const UPGRADED: &[&str] = &["license_upgraded", "drawdown_low"];
 
     fn check(
         bill: &Value,
@@ -190,7 +218,7 @@ mod tests {
         doubled: u64,
         wrong: usize,
     ) {
-        let balance = balance(Language::C, &ended(callbacks), bill, seats);
+        let balance = balance(Language::C, &ended(callbacks), bill, seats, 4);
         assert_eq!((balance.lost, balance.doubled), (lost, doubled), "{:?}", balance.wrong);
         assert_eq!(balance.wrong.len(), wrong, "{:?}", balance.wrong);
     }
@@ -199,9 +227,21 @@ mod tests {
     fn everything_in_its_place_is_a_clean_balance() {
         let good = bill(&[("requests", 1, "4"), ("requests", 2, "6"), ("megabytes", 1, "5")]);
         check(&good, UPGRADED, (true, false), 0, 0, 0);
-        check(&good, &[], (true, false), 0, 0, 1);
+        check(&good, &[], (true, false), 0, 0, 2);
         check(&good, UPGRADED, (false, false), 0, 0, 1);
         check(&good, UPGRADED, (true, true), 0, 0, 1);
+    }
+
+    #[test]
+    fn credits_that_were_taken_twice_or_not_booked_are_wrong() {
+        let good = bill(&[("requests", 1, "10"), ("megabytes", 1, "5")]);
+        let found = |credits, drawn| {
+            let ended = Ended { credits, ..ended(UPGRADED) };
+            balance(Language::C, &ended, &good, (true, false), drawn).wrong
+        };
+        assert_eq!(found(3, 4), Vec::<String>::new());
+        assert_eq!(found(3, 8).len(), 1);
+        assert_eq!(found(4, 4).len(), 1);
     }
 
     #[test]

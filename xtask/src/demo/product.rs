@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Longer than an exchange with the sandbox takes.
+const MOMENT: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct Product {
@@ -17,6 +19,8 @@ pub(super) struct Product {
     process: Lines,
     /// Everything it was given to meter, by dimension.
     pub(super) metered: BTreeMap<&'static str, u64>,
+    /// Credits that it was to draw for that work.
+    pub(super) credits: u64,
     /// Kinds of the callbacks it has had.
     pub(super) callbacks: Vec<String>,
 }
@@ -37,6 +41,7 @@ impl Product {
             license_id,
             process,
             metered: BTreeMap::new(),
+            credits: 0,
             callbacks: Vec::new(),
         })
     }
@@ -52,6 +57,21 @@ impl Product {
             }
             self.take(&line, timeline)?;
         }
+    }
+
+    /// The same for a moment only.
+    pub(super) fn hear_soon(
+        &mut self,
+        wanted: &str,
+        timeline: &mut Timeline,
+    ) -> Done<Option<String>> {
+        while let Some(line) = self.process.hear_within(MOMENT)? {
+            if let Some(rest) = line.strip_prefix(wanted) {
+                return Ok(Some(rest.trim().to_owned()));
+            }
+            self.take(&line, timeline)?;
+        }
+        Ok(None)
     }
 
     /// Waits until a callback of this kind has come.
@@ -76,12 +96,13 @@ impl Product {
     pub(super) fn work(&mut self, requests: u64, megabytes: u64) -> Done {
         *self.metered.entry("requests").or_default() += requests;
         *self.metered.entry("megabytes").or_default() += megabytes;
+        self.credits += requests.div_ceil(10);
         self.process.say(&format!("{requests} {megabytes}"))
     }
 
     /// Ends its input; it must end by itself. Gives its account and its report.
     pub(super) fn finish(self, timeline: &mut Timeline) -> Done<(Language, Ended)> {
-        let Product { language, license_id, process, metered, mut callbacks } = self;
+        let Product { language, license_id, process, metered, credits, mut callbacks } = self;
         let (mut account, mut report) = (Value::Null, Value::Null);
         for line in process.finish(PATIENCE)? {
             let read = |text: &str| {
@@ -97,7 +118,7 @@ impl Product {
                 timeline.tell(language.name(), &format!("callback {text}"));
             }
         }
-        Ok((language, Ended { license_id, metered, callbacks, account, report }))
+        Ok((language, Ended { license_id, metered, credits, callbacks, account, report }))
     }
 
     fn take(&mut self, line: &str, timeline: &mut Timeline) -> Done {
@@ -116,6 +137,7 @@ impl Product {
 pub(super) struct Ended {
     pub(super) license_id: String,
     pub(super) metered: BTreeMap<&'static str, u64>,
+    pub(super) credits: u64,
     pub(super) callbacks: Vec<String>,
     pub(super) account: Value,
     pub(super) report: Value,

@@ -8,10 +8,19 @@ use super::{
 use crate::run::Done;
 use mpguard_tests::{place::Place, player::Language, sandbox::Sandbox};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const STEP: Duration = Duration::from_secs(300);
+const MOMENT: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Prepaid credits of each contract, how many a product draws at once, and how many left are few.
+const CREDITS: u64 = 1500;
+const CREDITS_AT_ONCE: u64 = 50;
+const CREDITS_LOW: u64 = 500;
 
 pub(super) struct Stage {
     sandbox: Sandbox,
@@ -53,7 +62,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Lists a product and sells it: hourly, by usage, and a contract of a tier and ten seats.
+    /// Lists a product and sells it: hourly, by usage, and a contract of a tier, ten seats and credits.
     fn sell(&self, language: Language) -> Done<(Value, String)> {
         let (code, sku) = (code(language), format!("prod-demo-{}", language.word()));
         let control = self.sandbox.control();
@@ -78,6 +87,7 @@ impl Stage {
                 {"name": "Basic", "kind": "tier"},
                 {"name": "Premium", "kind": "tier"},
                 {"name": "Seats", "kind": "floating"},
+                {"name": "Credits", "kind": "drawdown", "batch": CREDITS_AT_ONCE, "low": CREDITS_LOW},
             ],
             "sandbox": format!("{}/t/{code}", control.address()),
         });
@@ -93,10 +103,21 @@ impl Stage {
                 if hour % 6 == index { 0 } else { (hour * 6_151 + index * 31_337) % 300 };
             product.work(requests, megabytes)?;
         }
-        // It must be counted before the clock moves on.
-        self.products
-            .iter_mut()
-            .try_for_each(|product| product.hear("worked: ", timeline).map(drop))
+        // It must be counted before the hour moves on. Who waits for AWS is given a few seconds.
+        let Stage { sandbox, products, .. } = self;
+        for product in products {
+            let end = Instant::now() + PATIENCE;
+            while product.hear_soon("worked: ", timeline)?.is_none() {
+                if Instant::now() > end {
+                    return Err(format!(
+                        "the product in {} does not work",
+                        product.language.name()
+                    ));
+                }
+                sandbox.control().advance(MOMENT, MOMENT)?;
+            }
+        }
+        Ok(())
     }
 
     /// Moves the clock to the end of the hour, and tells what was billed meanwhile.
@@ -156,6 +177,15 @@ impl Stage {
         self.sandbox.control().post("/_sandbox/faults", &fault).map(drop)
     }
 
+    pub(super) fn lose_check_outs(&self, timeline: &mut Timeline) -> Done {
+        timeline.tell(
+            "AWS",
+            "gives the next 6 check outs, of seats and of credits, and loses its answers",
+        );
+        let fault = json!({"operation": "CheckoutLicense", "kind": "lost_answer", "times": 6});
+        self.sandbox.control().post("/_sandbox/faults", &fault).map(drop)
+    }
+
     /// Every buyer takes the higher tier in this hour; each product must hear of it.
     pub(super) fn upgrade(&mut self, timeline: &mut Timeline) -> Done {
         timeline.tell("AWS", "every buyer upgrades from Basic to Premium");
@@ -191,7 +221,8 @@ impl Stage {
         for (language, left) in ended {
             let bill = control.get(&format!("/_sandbox/bill?product_code={}", code(language)))?;
             let seats = (held.contains(&left.license_id), still.contains(&left.license_id));
-            balances.push(bill::balance(language, &left, &bill, seats));
+            let drawn = drawn(&bill, &left.license_id);
+            balances.push(bill::balance(language, &left, &bill, seats, drawn));
         }
         Ok(balances)
     }
@@ -201,6 +232,7 @@ fn entitlements(tier: &str) -> Value {
     json!([
         {"name": tier, "unit": "None", "value": "Enabled"},
         {"name": "Seats", "unit": "Count", "max_count": 10, "allow_check_in": true},
+        {"name": "Credits", "unit": "Count", "max_count": CREDITS},
     ])
 }
 
@@ -211,4 +243,13 @@ fn seats(answer: &Value) -> Vec<String> {
         .filter(|pool| pool["in_use"].as_u64().is_some_and(|n| n > 0))
         .filter_map(|pool| pool["license_id"].as_str().map(str::to_owned))
         .collect()
+}
+
+/// Credits that AWS has taken off a contract.
+fn drawn(bill: &Value, license_id: &str) -> u64 {
+    let entries = bill["drawn"].as_array().into_iter().flatten();
+    let ours = entries
+        .filter(|entry| entry["license_id"] == license_id && entry["name"] == "Credits")
+        .filter_map(|entry| entry["quantity"].as_str()?.parse::<u64>().ok());
+    ours.sum()
 }

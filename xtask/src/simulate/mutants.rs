@@ -22,7 +22,8 @@ struct Mutant {
     replace: &'static str,
 }
 
-const MUTANTS: &[Mutant] = &[
+/// Of usage, which the world of metering finds.
+const USAGE: &[Mutant] = &[
     Mutant {
         name: "drop the begin mark",
         file: "machine/metering/send.rs",
@@ -128,32 +129,132 @@ const MUTANTS: &[Mutant] = &[
     },
 ];
 
+/// Of contracts, which the world of licenses finds.
+const CONTRACTS: &[Mutant] = &[
+    Mutant {
+        name: "poll with a counted check out",
+        file: "machine/recheck.rs",
+        find: "if askable.is_empty() {
+            return self.read_on(look, now, draw);",
+        replace: "if askable.is_empty() {
+            return self.prove(look, 0, now, draw);",
+    },
+    Mutant {
+        name: "extend twice within the hour",
+        file: "machine/lease.rs",
+        find: "if extended.is_some_and(|extended| now.since(extended) < EXTENSION_EVERY) {",
+        replace: "if extended.is_some_and(|_| false) {",
+    },
+    Mutant {
+        name: "forget the old token of seats that are replaced",
+        file: "machine/lease.rs",
+        find: "Step::changed(None).leaving(old).with(Came::Given { license_arn })",
+        replace: "Step::changed(None).leaving(old.filter(|_| false)).with(Came::Given { license_arn })",
+    },
+    Mutant {
+        name: "check out before the token is kept",
+        file: "machine/lease.rs",
+        find: "Step::changed(Some(Command::CheckOut { lease: self.id, want, token }))",
+        replace: "Step::call(Command::CheckOut { lease: self.id, want, token })",
+    },
+    Mutant {
+        name: "check in before that is kept",
+        file: "machine/lease.rs",
+        find: "self.state = State::Returning { given, back };
+                Step::changed(Some(call))",
+        replace: "self.state = State::Returning { given, back };
+                Step::call(call)",
+    },
+    Mutant {
+        name: "ignore what a dead process held",
+        file: "machine/seats.rs",
+        find: "for KeptLease { entitlement, unit, count, asking, given } in kept {",
+        replace: "for KeptLease { entitlement, unit, count, asking, given } in kept.into_iter().take(0) {",
+    },
+    Mutant {
+        name: "give seats to a host that are on their way back",
+        file: "machine/seats.rs",
+        find: "if returning {
+                        self.send_back(id, None, &mut turn);",
+        replace: "if returning && false {
+                        self.send_back(id, None, &mut turn);",
+    },
+    Mutant {
+        name: "draw anew what is in doubt",
+        file: "machine/drawdown/in_hand.rs",
+        find: "!self.kept.in_doubt && matches!(self.phase, Phase::Writing | Phase::Again(_))",
+        replace: "matches!(self.phase, Phase::Writing | Phase::Again(_))",
+    },
+    Mutant {
+        name: "drop a dispute",
+        file: "machine/drawdown/pool.rs",
+        find: "self.disputes.push(dispute);",
+        replace: "drop(dispute);",
+    },
+    Mutant {
+        name: "work on units that are not written down",
+        file: "machine/drawdown.rs",
+        find: "self.unwritten &= outcome.is_err();",
+        replace: "let outcome = &Ok::<(), String>(());
+        self.unwritten &= outcome.is_err();",
+    },
+    Mutant {
+        name: "absorb the same holdings twice",
+        file: "machine/engine/contract.rs",
+        find: "if !self.absorbed.insert(id) {",
+        replace: "if id.is_empty() {",
+    },
+    Mutant {
+        name: "deny on a time-out",
+        file: "machine/recheck.rs",
+        find: "self.failure = Some(failure);
+        self.no_seat = None;",
+        replace: "self.known = Some(Finding::Nothing(failure.text.clone()));
+        self.failure = Some(failure);
+        self.no_seat = None;",
+    },
+    Mutant {
+        name: "begin grace anew at each start",
+        file: "machine/recheck/memory.rs",
+        find: "self.confirmed = Some(confirmed);",
+        replace: "self.confirmed = Some(self.since.max(confirmed));",
+    },
+    Mutant {
+        name: "grace past the end of the license",
+        file: "machine/recheck/part.rs",
+        find: "if let Some(end) = contract.expires.filter(|end| *end <= now && self.looked_at >= *end) {
+            return ended(end);
+        }",
+        replace: "let contract = &Contract { expires: None, ..contract.clone() };",
+    },
+];
+
 /// What the simulator needs of the core.
 const ROOMS: &[&str] = &["error", "event", "machine", "model", "port"];
 /// Seeds of the copy without a bug, which must be clean.
 const CONTROL: u64 = 60;
 
+/// Seeds of a planted bug of contracts, and days of each.
+const CONTRACT_SEEDS: u64 = 100;
+const CONTRACT_DAYS: u64 = 4;
+
 pub(crate) fn run(seeds: u64, days: u64) -> Done {
     let copy = Copy::make()?;
-    if let Some(line) = copy.broken(CONTROL.min(seeds), days)? {
-        return Err(format!("the core without a planted bug is broken: {line}"));
-    }
-    let mut missed = Vec::new();
-    for mutant in MUTANTS {
-        let healthy = copy.plant(mutant)?;
-        let found = copy.broken(seeds, days);
-        copy.write(mutant.file, &healthy)?;
-        match found? {
-            Some(line) => println!("{:<52} {}", mutant.name, short(&line)),
-            None => {
-                println!("{:<52} NOT FOUND in {seeds} histories of {days} days", mutant.name);
-                missed.push(mutant.name);
-            }
-        }
-    }
-    let all = MUTANTS.len();
+    let usage = World { name: None, seeds, days };
+    let contracts =
+        World { name: Some("contracts"), seeds: CONTRACT_SEEDS.min(seeds), days: CONTRACT_DAYS };
+    let mut missed = copy.find(USAGE, &usage)?;
+    missed.extend(copy.find(CONTRACTS, &contracts)?);
+    let all = USAGE.len() + CONTRACTS.len();
     println!("mutants: {} of {all} found", all - missed.len());
     if missed.is_empty() { Ok(()) } else { Err(format!("not found: {}", missed.join(", "))) }
+}
+
+/// A world of the simulator, and how much of it is looked at.
+struct World {
+    name: Option<&'static str>,
+    seeds: u64,
+    days: u64,
 }
 
 fn short(line: &str) -> String {
@@ -194,14 +295,38 @@ impl Copy {
         Ok(healthy)
     }
 
+    /// Plants each of these bugs; gives those that were not found.
+    fn find(&self, mutants: &[Mutant], world: &World) -> Done<Vec<&'static str>> {
+        let control = World { seeds: CONTROL.min(world.seeds), ..*world };
+        if let Some(line) = self.broken(&control)? {
+            return Err(format!("the core without a planted bug is broken: {line}"));
+        }
+        let mut missed = Vec::new();
+        for mutant in mutants {
+            let healthy = self.plant(mutant)?;
+            let found = self.broken(world);
+            self.write(mutant.file, &healthy)?;
+            match found? {
+                Some(line) => println!("{:<52} {}", mutant.name, short(&line)),
+                None => {
+                    let World { seeds, days, .. } = world;
+                    println!("{:<52} NOT FOUND in {seeds} histories of {days} days", mutant.name);
+                    missed.push(mutant.name);
+                }
+            }
+        }
+        Ok(missed)
+    }
+
     /// Builds and runs; the line that says what was broken, if anything was.
-    fn broken(&self, seeds: u64, days: u64) -> Done<Option<String>> {
+    fn broken(&self, world: &World) -> Done<Option<String>> {
         let target = self.0.join("target");
         let mut build = cargo();
         build.args(["build", "--quiet", "--bin", "simulate"]).current_dir(&self.0);
         quiet(build.env("CARGO_TARGET_DIR", &target))?;
         let mut simulate = program(target.join("debug/simulate"));
-        simulate.args(["--seeds", &seeds.to_string(), "--days", &days.to_string()]);
+        simulate.args(world.name);
+        simulate.args(["--seeds", &world.seeds.to_string(), "--days", &world.days.to_string()]);
         let output = simulate.output().map_err(|e| format!("cannot start the simulator: {e}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let last = text.lines().last().unwrap_or_default();
@@ -297,8 +422,8 @@ mod tests {
 
     #[test]
     fn every_bug_can_be_planted() {
-        assert!(MUTANTS.len() >= 10);
-        for mutant in MUTANTS {
+        assert!(USAGE.len() >= 10 && CONTRACTS.len() >= 10);
+        for mutant in USAGE.iter().chain(CONTRACTS) {
             let healthy = read(&place::root().join("core/src").join(mutant.file)).expect("a file");
             let planted = mutant.planted(&healthy).expect("once");
             assert_ne!(planted, healthy, "{}", mutant.name);
@@ -307,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_bug_whose_place_is_gone_is_told() {
-        let told = MUTANTS[0].planted("fn nothing() {}").expect_err("it is not there");
+        let told = USAGE[0].planted("fn nothing() {}").expect_err("it is not there");
         assert!(told.contains("0 times"), "{told}");
     }
 }

@@ -35,6 +35,9 @@ const CONFORMANCE: &[&str] = &["conformance"];
 const SEEDS: u64 = 1500;
 const DAYS: u64 = 20;
 const SIMULATE_SECONDS: u64 = 300;
+/// The same of contracts.
+const CONTRACT_SEEDS: u64 = 50;
+const CONTRACT_DAYS: u64 = 4;
 
 /// The sections of these names; all when there are none.
 pub(crate) fn chosen(names: &[String]) -> Done<Vec<&'static Section>> {
@@ -64,7 +67,9 @@ fn rust() -> Done<Vec<Command>> {
 fn simulate() -> Done<Vec<Command>> {
     let mut command = simulate::simulation(SEEDS, DAYS);
     command.args(["--limit", &SIMULATE_SECONDS.to_string()]);
-    Ok(vec![command])
+    let mut contracts = simulate::contracts(CONTRACT_SEEDS, CONTRACT_DAYS);
+    contracts.args(["--limit", &SIMULATE_SECONDS.to_string()]);
+    Ok(vec![command, contracts])
 }
 
 fn c_and_cpp() -> Done<Vec<Command>> {

@@ -23,13 +23,14 @@ export const options = {
   startupTimeoutMs: 20_000,
 }
 
-const entitlements = (tier, seats) => [
+const entitlements = (tier, seats, credits) => [
   { name: tier, unit: 'None', value: 'Enabled' },
   { name: 'Seats', unit: 'Count', maxCount: seats, allowCheckIn: true },
+  ...(credits === undefined ? [] : [{ name: 'Credits', unit: 'Count', maxCount: credits }]),
 ]
 
 /** A sandbox whose clock stands, with the product of `options` and a license of it. */
-export async function startSandbox({ tier = 'Basic', seats = 2, ...more } = {}) {
+export async function startSandbox({ tier = 'Basic', seats = 2, credits, ...more } = {}) {
   const binary = process.env.MPGUARD_BIN ?? join(root, 'target', 'debug', 'mpguard')
   const sandbox = await Sandbox.start({ binary, clock: 'frozen', start: '2026-01-01T10:00:00Z', ...more })
   await sandbox.createProduct({
@@ -39,7 +40,7 @@ export async function startSandbox({ tier = 'Basic', seats = 2, ...more } = {}) 
   })
   const license = await sandbox.createLicense({
     productSku: 'prod-3xmpl',
-    entitlements: entitlements(tier, seats),
+    entitlements: entitlements(tier, seats, credits),
     endMs: Date.parse('2027-01-01T00:00:00Z'),
   })
   const upgrade = (to, count) => sandbox.upgrade(license.id, { entitlements: entitlements(to, count) })

@@ -34,8 +34,10 @@ export async function product(): Promise<void> {
 
   {
     await using seat = await guard.checkOut('Seats', { count: 2, timeoutMs: 5000 })
-    console.log(seat.held, seat.expiresMs)
+    console.log(seat.held, seat.expiresMs, seat.number)
   }
+  await guard.checkOut('Seats', { signal: AbortSignal.timeout(50) })
+  await guard.drawDown('Credits', 5, { timeoutMs: 5000, signal: null })
 
   guard.on('event', (event: Event) => console.log(event.text))
   guard.once('license_upgraded', (event) => {

@@ -27,6 +27,10 @@ guard.meter('a').add('3')
 guard.meter('a', { team: 7 })
 // @ts-expect-error no such option
 await guard.checkOut('Seats', { timeout: 5 })
+// @ts-expect-error the quantity is missing
+await guard.drawDown('Credits')
+// @ts-expect-error milliseconds go into an object
+await guard.drawDown('Credits', 1, 5000)
 // @ts-expect-error milliseconds go into an object
 await guard.shutdown(5000)
 // @ts-expect-error numbers without `bigint: true`

@@ -22,6 +22,8 @@ guard.meter("requests").add("1")  # error: arg-type
 guard.meter("requests").add(quantity=1)  # error: call-arg
 guard.meter("requests", {"Team": 1})  # error: dict-item
 guard.check_out("Seats", timeout=5)  # error: arg-type
+guard.draw_down("Credits")  # error: call-arg
+guard.draw_down("Credits", 1.5)  # error: arg-type
 guard.shutdown(5)  # error: arg-type
 guard.verdict() == "yes"  # error: comparison-overlap
 guard.license().verdict = "licensed"  # error: misc

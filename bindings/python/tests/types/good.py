@@ -30,6 +30,7 @@ def use() -> None:
         assert_type(guard.verdict(), mpguard.Verdict)
         assert_type(guard.meter("requests", {"Team": "red"}), mpguard.Meter)
         assert_type(guard.check_out("Seats", timeout=timedelta(seconds=1)), mpguard.Seat)
+        guard.draw_down("Credits", 5, timeout=timedelta(seconds=1))
         assert_type(guard.next_event(), mpguard.Event | None)
         assert_type(guard.account(), list[mpguard.Account])
         assert_type(guard.subscribe(print), int)
@@ -47,5 +48,6 @@ async def use_async() -> None:
     async with await mpguard.aio.init(product_code="3xmpl", pricing="contract") as guard:
         async with await guard.check_out("Seats") as seat:
             assert_type(seat, mpguard.aio.Seat)
+        await guard.draw_down("Credits", 5)
         async for event in guard.events():
             assert_type(event, mpguard.Event)

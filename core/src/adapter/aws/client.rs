@@ -8,6 +8,7 @@ use super::{
     credentials::Cached,
     endpoint::{Endpoints, Fixed, Service},
     http::Wire,
+    lenient::Lenient,
     region::Region,
 };
 use aws_config::{
@@ -77,8 +78,28 @@ impl Clients {
     ) -> Result<aws_sdk_licensemanager::Client, String> {
         let (config, endpoint) = self.config(Service::Licensing, region)?;
         self.fenced(|| {
-            let builder = aws_sdk_licensemanager::config::Builder::from(&config);
-            aws_sdk_licensemanager::Client::from_conf(builder.endpoint_resolver(endpoint).build())
+            let builder = aws_sdk_licensemanager::config::Builder::from(&config)
+                .endpoint_resolver(endpoint)
+                .interceptor(Lenient);
+            aws_sdk_licensemanager::Client::from_conf(builder.build())
+        })
+    }
+
+    /// A client of License Manager that signs nothing: `GetAccessToken` takes callers without credentials.
+    pub(super) fn anonymous(
+        &self,
+        region: &Region,
+    ) -> Result<aws_sdk_licensemanager::Client, String> {
+        let (config, endpoint) = self.config(Service::Licensing, region)?;
+        let mut config = config.into_builder();
+        config.set_credentials_provider(None);
+        let config = config.build();
+        self.fenced(|| {
+            let builder = aws_sdk_licensemanager::config::Builder::from(&config)
+                .endpoint_resolver(endpoint)
+                .allow_no_auth()
+                .interceptor(Lenient);
+            aws_sdk_licensemanager::Client::from_conf(builder.build())
         })
     }
 

@@ -2,12 +2,20 @@
 //!
 //! AWS meters whoever signs: the identity of a usage record *is* the credential. So metering takes the ECS
 //! task role or an IAM role for service accounts, as AWS demands, and never static keys, profiles, node
-//! roles or EKS Pod Identity. Source: MeterUsage model, note on credentials; [AC §1.1, §6.5].
+//! roles or EKS Pod Identity. Source: MeterUsage model, note on credentials; [AC §1.1, §6.5]. Contracts take
+//! those that the platform gives, and outside AWS the role that comes with a license token (`anywhere`).
 
-use super::{Now, dates, link_local::LinkLocal, plain};
+pub(super) mod anywhere;
+mod web_identity;
+
+use super::{Inner, dates, identity::Found, link_local::LinkLocal, plain};
 use crate::{
     adapter::surroundings::Surroundings,
-    model::{ids::Platform, time::Timestamp},
+    model::{
+        ids::Platform,
+        outcome::{Failure, FailureClass},
+        time::Timestamp,
+    },
 };
 use aws_credential_types::{
     Credentials,
@@ -34,12 +42,16 @@ pub(super) enum Source {
     Sandbox { address: SocketAddr, path: String, or_instance: bool },
     /// What the sandbox projects into its pod, exchanged at the sandbox's STS.
     SandboxPod { address: SocketAddr, path: String },
+    /// What the sandbox mounts as license token, exchanged at its License Manager and STS.
+    SandboxAnywhere { address: SocketAddr, path: String },
     /// The ECS task role.
     EcsTask { path: String },
     /// An IAM role for service accounts: a projected token, exchanged at STS.
     WebIdentity { token: PathBuf, role_arn: String },
     /// EKS Pod Identity, for contracts only.
     PodIdentity { path: String, token: PathBuf },
+    /// A license token and the role that it stands for, for contracts only.
+    LicenseToken { token: PathBuf, role_arn: String },
     /// The role of the EC2 instance, for contracts only.
     Instance,
 }
@@ -51,13 +63,18 @@ impl Source {
     /// What was looked for, what was found instead, and what to do.
     pub(super) fn find(
         there: &Surroundings,
-        sandbox: Option<(SocketAddr, String, Platform)>,
+        sandbox: Option<(SocketAddr, String, Found)>,
         metering: bool,
         link_local: &LinkLocal,
     ) -> Result<Source, String> {
-        if let Some((address, task, platform)) = sandbox {
-            if platform == Platform::Eks {
-                let name = task.rsplit('/').next().unwrap_or_default();
+        if let Some((address, task, found)) = sandbox {
+            let name = task.rsplit('/').next().unwrap_or_default();
+            if found.anywhere {
+                let path = format!("/_sandbox/tasks/{name}/license_token");
+                let anywhere = Source::SandboxAnywhere { address, path };
+                return if metering { Err(LICENSE_METERS.to_owned()) } else { Ok(anywhere) };
+            }
+            if found.platform == Platform::Eks {
                 let path = format!("/_sandbox/tasks/{name}/web_identity_token");
                 return Ok(Source::SandboxPod { address, path });
             }
@@ -87,9 +104,22 @@ impl Source {
             })?;
             return Ok(Source::PodIdentity { path, token: token.clone() });
         }
+        // Last of what somebody has given, as in AWS's samples: where AWS gives a role, that one counts. But before
+        // the role of a machine, which on a cluster of one's own is for other things. [AC §5.1, §5.2]
+        if let Some(token) = &there.license_token {
+            let role_arn = there.role_arn.clone().ok_or_else(|| {
+                format!(
+                    "cannot use license token `{}`: there is no AWS_ROLE_ARN; set it to the role that goes with the token, key \
+                     `iam_role` of the secret",
+                    token.display()
+                )
+            })?;
+            return Ok(Source::LicenseToken { token: token.clone(), role_arn });
+        }
         if there.instance_metadata_disabled {
-            return Err("no credentials: looked for an ECS task role, an IAM role for service accounts and EKS Pod Identity, \
-                        and instance metadata is disabled by AWS_EC2_METADATA_DISABLED; give the task or pod a role"
+            return Err("no credentials: looked for an ECS task role, an IAM role for service accounts, EKS Pod Identity and a \
+                        license token, and instance metadata is disabled by AWS_EC2_METADATA_DISABLED; give the task or pod a \
+                        role, or outside AWS a license token (AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE with AWS_ROLE_ARN)"
                 .to_owned());
         }
         Ok(Source::Instance)
@@ -97,20 +127,30 @@ impl Source {
 
     fn describe(&self) -> &'static str {
         match self {
-            Source::Sandbox { .. } | Source::SandboxPod { .. } => "the sandbox",
+            Source::Sandbox { .. } | Source::SandboxPod { .. } | Source::SandboxAnywhere { .. } => {
+                "the sandbox"
+            }
             Source::EcsTask { .. } => "the ECS task role",
             Source::WebIdentity { .. } => "the IAM role for service accounts",
             Source::PodIdentity { .. } => "EKS Pod Identity",
+            Source::LicenseToken { .. } => "the license token",
             Source::Instance => "the role of the EC2 instance",
         }
     }
 }
 
+/// Source: Seller Guide, container product requirements: outside AWS there is contract pricing only. [AC §5]
+const LICENSE_METERS: &str = "no credentials for metering: found a license token, and AWS meters no container outside AWS; \
+                              run as an ECS task with a task role or as an EKS pod with an IAM role for its service \
+                              account, or buy the product with contract pricing";
+
 /// Why metering has no credentials here.
 fn refusal(there: &Surroundings) -> String {
     let looked = "no credentials for metering: looked for an ECS task role (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI) and an \
                   IAM role for service accounts (AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN)";
-    let next = if there.pod_identity.is_some() {
+    let next = if there.license_token.is_some() {
+        return LICENSE_METERS.to_owned();
+    } else if there.pod_identity.is_some() {
         "found EKS Pod Identity, which AWS does not accept for metering; give the pod's service account an IAM role \
          (IRSA) instead"
     } else if there.static_keys || there.profile {
@@ -133,26 +173,53 @@ fn refusal(there: &Surroundings) -> String {
 ///
 /// A call first sees to it that they are fresh, where failing has a good text; the SDK then only reads.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cached(Arc<Mutex<Option<Credentials>>>);
+pub(super) struct Cached(Arc<Mutex<Option<Given>>>);
+
+/// Credentials, and how long before their end new ones are asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    credentials: Credentials,
+    early: Duration,
+}
+
+impl From<Credentials> for Given {
+    fn from(credentials: Credentials) -> Given {
+        Given { credentials, early: EARLY }
+    }
+}
+
+impl Given {
+    /// True when they outlive `now` by `margin`.
+    fn outlive(&self, now: Timestamp, margin: Duration) -> bool {
+        let end = system_time(now.after(margin));
+        self.credentials.expiry().is_none_or(|expiry| expiry > end)
+    }
+}
 
 impl Cached {
-    pub(super) fn put(&self, credentials: Option<Credentials>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = credentials;
+    pub(super) fn put(&self, given: Option<Given>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = given;
     }
 
-    fn get(&self) -> Option<Credentials> {
+    fn get(&self) -> Option<Given> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// True when there are some that outlive `now` by `margin`.
-    pub(super) fn outlive(&self, now: Timestamp, margin: Duration) -> bool {
-        let end = system_time(now.after(margin));
-        self.get().is_some_and(|c| c.expiry().is_none_or(|expiry| expiry > end))
+    /// New ones could not be had, and there is time: they are not asked for at every call until the end is near.
+    pub(super) fn be_patient(&self) {
+        if let Some(given) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            given.early = given.early.min(EARLY);
+        }
+    }
+
+    /// True when there are some that still serve.
+    pub(super) fn serve(&self, now: Timestamp) -> bool {
+        self.get().is_some_and(|given| given.outlive(now, Duration::ZERO))
     }
 
     /// True when there is no need to ask for new ones.
     pub(super) fn fresh(&self, now: Timestamp) -> bool {
-        self.outlive(now, EARLY)
+        self.get().is_some_and(|given| given.outlive(now, given.early))
     }
 }
 
@@ -161,49 +228,84 @@ impl ProvideCredentials for Cached {
     where
         Self: 'a,
     {
+        let given = self.get().map(|given| given.credentials);
         Ready::ready(
-            self.get().ok_or_else(|| CredentialsError::not_loaded("credentials were not prepared")),
+            given.ok_or_else(|| CredentialsError::not_loaded("credentials were not prepared")),
         )
     }
 }
 
-/// Asks `source`; `tokens` is needed for a web identity only.
+/// Why there are none: what was asked, and what it said, without any secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    pub(super) class: FailureClass,
+    pub(super) text: String,
+}
+
+impl From<String> for Missing {
+    fn from(text: String) -> Missing {
+        Missing { class: FailureClass::NotSent, text }
+    }
+}
+
+impl From<Failure> for Missing {
+    fn from(Failure { class, text }: Failure) -> Missing {
+        // What became of a token that we never saw is nobody's matter: the call that needed it was not sent.
+        let class = if class == FailureClass::Unknown { FailureClass::NotSent } else { class };
+        Missing { class, text }
+    }
+}
+
+/// Asks `source`.
 ///
 /// # Errors
-/// What was asked and why it gave none, without any secret.
-pub(super) async fn ask(
-    source: &Source,
-    link_local: &LinkLocal,
-    now: &Now,
-    tokens: impl AsyncFnOnce() -> Result<aws_sdk_sts::Client, String>,
-) -> Result<Credentials, String> {
-    let answer = match source {
+/// What was asked and why it gave none.
+pub(super) async fn ask(inner: &Inner, source: &Source) -> Result<Given, Missing> {
+    let given = match source {
+        Source::LicenseToken { token, role_arn } => {
+            let refresh =
+                anywhere::Refresh::File { path: token.clone(), role_arn: role_arn.clone() };
+            anywhere::ask(inner, &refresh).await
+        }
+        Source::SandboxAnywhere { address, path } => {
+            let refresh = anywhere::Refresh::Sandbox { address: *address, path: path.clone() };
+            anywhere::ask(inner, &refresh).await
+        }
+        source => of_platform(inner, source).await.map(Given::from).map_err(Missing::from),
+    };
+    given.map_err(|missing| Missing {
+        text: format!("no credentials of {}: {}", source.describe(), missing.text),
+        ..missing
+    })
+}
+
+/// Asks a source that gives the role of a task, pod or instance.
+async fn of_platform(inner: &Inner, source: &Source) -> Result<Credentials, String> {
+    let link_local = &inner.link_local;
+    match source {
         Source::Sandbox { address, path, or_instance } => {
             match of_container(*address, path, &[]).await {
                 Err(why) if *or_instance => of_instance(link_local).await.map_err(|_| why),
                 answer => answer,
             }
         }
-        Source::SandboxPod { address, path } => match projected(*address, path).await {
-            Ok(Projected { token, role_arn }) => {
-                of_web_identity(token, &role_arn, now, tokens).await
-            }
-            Err(error) => Err(error),
-        },
+        Source::SandboxPod { address, path } => {
+            let Projected { token, role_arn } = projected(*address, path).await?;
+            web_identity::of_pod(inner, &token, &role_arn).await
+        }
         Source::EcsTask { path } => of_container(link_local.ecs, path, &[]).await,
-        Source::PodIdentity { path, token } => match read_token(token) {
-            Ok(token) => {
-                of_container(link_local.pod_identity, path, &[("authorization", &token)]).await
-            }
-            Err(error) => Err(error),
-        },
-        Source::WebIdentity { token, role_arn } => match read_token(token) {
-            Ok(token) => of_web_identity(token, role_arn, now, tokens).await,
-            Err(error) => Err(error),
-        },
+        Source::PodIdentity { path, token } => {
+            let token = read_token(token)?;
+            of_container(link_local.pod_identity, path, &[("authorization", &token)]).await
+        }
+        Source::WebIdentity { token, role_arn } => {
+            web_identity::of_pod(inner, &read_token(token)?, role_arn).await
+        }
         Source::Instance => of_instance(link_local).await,
-    };
-    answer.map_err(|why| format!("no credentials of {}: {why}", source.describe()))
+        Source::LicenseToken { .. } | Source::SandboxAnywhere { .. } => {
+            Err("a license token is not the platform's".to_owned())
+        }
+    }
 }
 
 /// A projected token, read anew each time: the kubelet rotates it.
@@ -290,36 +392,6 @@ async fn of_instance(link_local: &LinkLocal) -> Result<Credentials, String> {
     }
     let body = metadata.get(&format!("/latest/meta-data/iam/security-credentials/{role}")).await?;
     Answer::read(body.as_bytes())
-}
-
-/// `AssumeRoleWithWebIdentity`, through our own client: the SDK's provider would build one from the
-/// environment, `AWS_ENDPOINT_URL_STS` included. The call is unsigned.
-async fn of_web_identity(
-    token: String,
-    role_arn: &str,
-    now: &Now,
-    tokens: impl AsyncFnOnce() -> Result<aws_sdk_sts::Client, String>,
-) -> Result<Credentials, String> {
-    let client = tokens().await?;
-    let answer = client
-        .assume_role_with_web_identity()
-        .role_arn(role_arn)
-        .role_session_name(format!("mpguard-{}", now().epoch_seconds()))
-        .web_identity_token(token)
-        .send()
-        .await
-        .map_err(|error| super::exceptions::web_identity(role_arn, &error))?;
-    let given = answer
-        .credentials()
-        .ok_or_else(|| "STS answered without credentials; try again".to_owned())?;
-    let expiry = dates::of(*given.expiration()).map(system_time);
-    Ok(Credentials::new(
-        given.access_key_id(),
-        given.secret_access_key(),
-        Some(given.session_token().to_owned()),
-        expiry,
-        "mpguard",
-    ))
 }
 
 fn system_time(time: Timestamp) -> SystemTime {

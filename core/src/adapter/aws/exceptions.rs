@@ -5,24 +5,32 @@
 //! models, their "common errors" pages, and the SDK's own lists of codes; [AC §1.5, §2.3, §3.5, §3.6, §4.7].
 
 mod answer;
+mod licensing;
+mod tokens;
 
 use super::region::Region;
 use crate::model::outcome::{
-    CheckedIn, CheckedOut, Details, Failure, FailureClass, Permitted, Refusal, RefusalReason,
-    Registered, Sent, Tiers,
+    Failure, FailureClass, Permitted, Refusal, RefusalReason, Registered, Sent,
 };
 pub(super) use answer::{Reading, SdkFailure, read};
+pub(super) use licensing::{
+    checked_in, checked_out, consumption, details, drawn, extended, redirect, tiers,
+};
+pub(super) use tokens::{
+    Trusted, access_token, class_of_web_identity, is_issuer_silent, is_token_refused, web_identity,
+};
 
 /// What was asked, for texts.
-pub(super) struct Asked<'a> {
+pub(super) struct Asked {
     /// `MeterUsage` and its kin.
     pub(super) operation: &'static str,
     /// What it was asked about: "product `abc`".
     pub(super) about: String,
-    pub(super) region: &'a Region,
+    /// Where the last try went.
+    pub(super) region: Region,
 }
 
-impl Asked<'_> {
+impl Asked {
     /// The IAM action, and a managed policy that has it. Source: [AC §9].
     fn permission(&self) -> (String, &'static str) {
         match self.operation {
@@ -34,7 +42,10 @@ impl Asked<'_> {
                 format!("aws-marketplace:{}", self.operation),
                 ", for example with the policy `AWSMarketplaceMeteringFullAccess`",
             ),
-            "ListReceivedLicenses" => (format!("license-manager:{}", self.operation), ""),
+            // `AWSLicenseManagerConsumptionPolicy` has neither.
+            "ListReceivedLicenses" | "GetLicenseUsage" => {
+                (format!("license-manager:{}", self.operation), "")
+            }
             _ => (
                 format!("license-manager:{}", self.operation),
                 ", for example with the policy `AWSLicenseManagerConsumptionPolicy`",
@@ -314,125 +325,5 @@ pub(super) fn sent(asked: &Asked, reading: &Reading) -> Sent {
             Sent::TokenConflict(text("its client token was used with other parameters"))
         }
         _ => Sent::Refused(metering(asked, &said)),
-    }
-}
-
-/// Failures that every operation of License Manager shares.
-fn licensing(asked: &Asked, said: &Said) -> Failure {
-    let (class, why) = match said.code.as_str() {
-        code if DENIED.contains(&code) => (FailureClass::AccessDenied, denied(asked)),
-        // "Try again", and nothing was done. [AC §4.4]
-        "ConflictException" => (FailureClass::Throttled, "AWS asked to try again".to_owned()),
-        "ResourceLimitExceededException" => {
-            (FailureClass::Throttled, "a quota of the account is reached".to_owned())
-        }
-        "RedirectException" => (
-            FailureClass::NotSent,
-            format!(
-                "Region {} is not the license's home, and AWS named no other that we know",
-                asked.region
-            ),
-        ),
-        code => (FailureClass::Unknown, format!("AWS answered `{code}`")),
-    };
-    asked.failure(class, &format!("{why}{}", said.said))
-}
-
-/// The code with which License Manager says that another Region has the license.
-pub(super) fn is_redirect(reading: &Reading) -> bool {
-    reading.code() == Some("RedirectException")
-}
-
-fn none_allowed(asked: &Asked, said: &Said, why: &str) -> Option<String> {
-    // `ResourceNotFoundException`: no license of this SKU was received at all.
-    [
-        "NoEntitlementsAllowedException",
-        "EntitlementNotAllowedException",
-        "ResourceNotFoundException",
-    ]
-    .contains(&said.code.as_str())
-    .then(|| format!("{} for {}: {why}{}", asked.operation, asked.about, said.said))
-}
-
-/// What an uncounted `CheckoutLicense` came to.
-pub(super) fn tiers(asked: &Asked, reading: &Reading) -> Tiers {
-    match common(asked, reading) {
-        Ok(failure) => Tiers::Failed(failure),
-        Err(said) => match none_allowed(
-            asked,
-            &said,
-            "this AWS account has no active license with any of them; accept and activate it in License Manager, or buy it \
-             in AWS Marketplace",
-        ) {
-            Some(text) => Tiers::None(text),
-            None => Tiers::Failed(licensing(asked, &said)),
-        },
-    }
-}
-
-/// What a counted `CheckoutLicense` came to.
-pub(super) fn checked_out(asked: &Asked, reading: &Reading) -> CheckedOut {
-    match common(asked, reading) {
-        Ok(failure) => CheckedOut::Failed(failure),
-        Err(said) => {
-            match none_allowed(asked, &said, "either all seats are taken, or none were bought") {
-                Some(text) => CheckedOut::NoneAllowed(text),
-                None => CheckedOut::Failed(licensing(asked, &said)),
-            }
-        }
-    }
-}
-
-/// What `ExtendLicenseConsumption` came to.
-pub(super) fn extended(asked: &Asked, reading: &Reading) -> CheckedOut {
-    match common(asked, reading) {
-        Ok(failure) => CheckedOut::Failed(failure),
-        Err(said) if said.code == "ResourceNotFoundException" => CheckedOut::Gone(format!(
-            "ExtendLicenseConsumption for {}: AWS no longer knows it; it has expired or was checked in{}",
-            asked.about, said.said
-        )),
-        Err(said) => CheckedOut::Failed(licensing(asked, &said)),
-    }
-}
-
-/// What `CheckInLicense` came to. A token that AWS does not know is a seat that is not taken.
-pub(super) fn checked_in(asked: &Asked, reading: &Reading) -> CheckedIn {
-    match common(asked, reading) {
-        Ok(failure) => CheckedIn::Failed(failure),
-        Err(said) if said.code == "ResourceNotFoundException" => CheckedIn::Done,
-        Err(said) => CheckedIn::Failed(licensing(asked, &said)),
-    }
-}
-
-/// What a read of the license came to.
-pub(super) fn details(asked: &Asked, reading: &Reading) -> Details {
-    match common(asked, reading) {
-        Ok(failure) => Details::Failed(failure),
-        Err(said) if said.code == "ResourceNotFoundException" => Details::Nothing(format!(
-            "{} for {}: AWS has none{}",
-            asked.operation, asked.about, said.said
-        )),
-        Err(said) => Details::Failed(licensing(asked, &said)),
-    }
-}
-
-/// Why a web identity was not exchanged.
-pub(super) fn web_identity<E: SdkFailure>(role_arn: &str, error: &E) -> String {
-    match read(error) {
-        Reading::NotSent(why) => {
-            format!("no connection to STS: {why}; check DNS, routes and proxy")
-        }
-        Reading::Lost(why) => format!("no answer from STS: {why}"),
-        Reading::Answered(answer) => {
-            let next = match answer.code.as_deref() {
-                Some("AccessDenied" | "IDPRejectedClaim" | "InvalidIdentityToken") => {
-                    "; check the role's trust policy: it must name the cluster's OIDC provider and this service account"
-                }
-                Some("ExpiredTokenException") => "; the projected token has expired, try again",
-                Some("RegionDisabledException") => "; activate STS in this Region",
-                _ => "",
-            };
-            format!("STS did not give role `{role_arn}`{next}{}", answer.quoted())
-        }
     }
 }

@@ -3,6 +3,7 @@
 mod sandbox;
 
 use super::{
+    claims,
     credentials::read_token,
     link_local::LinkLocal,
     plain,
@@ -12,7 +13,6 @@ use crate::{
     adapter::surroundings::Surroundings,
     model::ids::{Identity, Platform},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use std::{net::SocketAddr, time::Duration};
 
@@ -22,6 +22,8 @@ pub(super) struct Found {
     pub(super) platform: Platform,
     pub(super) name: String,
     pub(super) region: Region,
+    /// A sandbox plays a container outside AWS, whose license gives it a role.
+    pub(super) anywhere: bool,
 }
 
 impl Found {
@@ -70,10 +72,11 @@ impl Search<'_> {
             return self.of_task(&body);
         }
         if let Some(uid) = self.pod_uid() {
-            return Ok(Found { platform: Platform::Eks, name: uid, region: self.region().await? });
+            let region = self.region().await?;
+            return Ok(Found { platform: Platform::Eks, name: uid, region, anywhere: false });
         }
         if !self.metering
-            && !self.there.instance_metadata_disabled
+            && self.asks_instance()
             && !self.there.kubernetes
             && let Ok(found) = self.instance().await
         {
@@ -83,6 +86,7 @@ impl Search<'_> {
             platform: Platform::Elsewhere,
             name: self.random.to_owned(),
             region: self.region().await?,
+            anywhere: false,
         })
     }
 
@@ -103,6 +107,7 @@ impl Search<'_> {
             platform: Platform::Ecs,
             name: arn.to_owned(),
             region: Region::read(region, Said::TaskArn)?,
+            anywhere: false,
         })
     }
 
@@ -124,7 +129,8 @@ impl Search<'_> {
                 Region::read(name.trim(), Said::Instance)?
             }
         };
-        Ok(Found { platform: Platform::Ec2, name: name.trim().to_owned(), region })
+        let name = name.trim().to_owned();
+        Ok(Found { platform: Platform::Ec2, name, region, anywhere: false })
     }
 
     /// Source: Seller Guide: instance metadata only when `AWS_REGION` is absent.
@@ -132,7 +138,7 @@ impl Search<'_> {
         if let Some(region) = self.said_region()? {
             return Ok(region);
         }
-        if !self.there.instance_metadata_disabled
+        if self.asks_instance()
             && let Ok(metadata) = self.link_local.instance_session().await
         {
             let name = metadata.get("/latest/meta-data/placement/region").await?;
@@ -148,6 +154,13 @@ impl Search<'_> {
         }
     }
 
+    /// A license token is for containers outside AWS. Elsewhere there is nobody to ask, and it takes a while
+    /// to find that out.
+    fn asks_instance(&self) -> bool {
+        !self.there.instance_metadata_disabled
+            && (self.metering || self.there.license_token.is_none())
+    }
+
     fn said_region(&self) -> Result<Option<Region>, String> {
         let said =
             [(&self.there.region, Said::Region), (&self.there.default_region, Said::DefaultRegion)];
@@ -159,8 +172,7 @@ impl Search<'_> {
 
 /// Claim `kubernetes.io` . `pod` . `uid` of a projected service account token.
 fn pod_uid(token: &str) -> Option<String> {
-    let payload = token.split('.').nth(1)?;
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    let claims = claims::of(token)?;
     let uid = claims["kubernetes.io"]["pod"]["uid"].as_str()?;
     (!uid.is_empty() && uid.len() <= 64).then(|| uid.to_owned())
 }

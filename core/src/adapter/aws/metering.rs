@@ -24,7 +24,7 @@ pub(super) async fn register(inner: &Inner, product: &ProductCode, key: &PublicK
         Ok(ready) => ready,
         Err(failure) => return Registered::Failed(failure),
     };
-    let asked = Asked { operation: "RegisterUsage", about, region: &region };
+    let asked = Asked { operation: "RegisterUsage", about, region };
     let nonce = match inner.entropy.seed() {
         Ok(seed) => signature::nonce(&seed),
         Err(why) => return Registered::Failed(asked.not_sent(&format!("no randomness: {why}"))),
@@ -78,7 +78,7 @@ async fn zero(inner: &Inner, probe: &UsageProbe, dry_run: bool) -> Permitted {
         Ok(ready) => ready,
         Err(failure) => return Permitted::Failed(failure),
     };
-    let asked = Asked { operation: "MeterUsage", about, region: &region };
+    let asked = Asked { operation: "MeterUsage", about, region };
     // Ours, so that the SDK does not invent one for each time that it sends the same thing.
     let token = match inner.entropy.seed() {
         Ok(seed) => signature::nonce(&seed),
@@ -112,7 +112,7 @@ pub(super) async fn meter(inner: &Inner, product: &ProductCode, record: &Record)
         Ok(ready) => ready,
         Err(failure) => return Sent::Failed(failure),
     };
-    let asked = Asked { operation: "MeterUsage", about, region: &region };
+    let asked = Asked { operation: "MeterUsage", about, region };
     let allocations = match decimal::allocations(&record.allocations) {
         Ok(allocations) => allocations,
         Err(text) => {
@@ -163,9 +163,7 @@ impl Inner {
         let client = self.metering.get_or_try_init(|| self.clients()?.metering(&region)).cloned();
         match client {
             Ok(client) => Ok((region, client)),
-            Err(why) => {
-                Err(Asked { operation, about: about.to_owned(), region: &region }.not_sent(&why))
-            }
+            Err(why) => Err(Asked { operation, about: about.to_owned(), region }.not_sent(&why)),
         }
     }
 }

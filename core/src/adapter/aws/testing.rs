@@ -21,6 +21,7 @@ use rsa::{
 use sha2::Sha256;
 use std::{
     future::Future,
+    path::PathBuf,
     rc::Rc,
     sync::{Arc, LazyLock},
 };
@@ -80,6 +81,16 @@ pub(super) fn cloud_beside(
     there: Surroundings,
     server: &Canned,
 ) -> AwsCloud {
+    cloud_at(settings, there, server, now())
+}
+
+/// The same, by this clock.
+pub(super) fn cloud_at(
+    settings: CloudSettings,
+    there: Surroundings,
+    server: &Canned,
+    now: Now,
+) -> AwsCloud {
     let link_local = LinkLocal {
         ecs: server.address(),
         pod_identity: server.address(),
@@ -89,7 +100,7 @@ pub(super) fn cloud_beside(
     AwsCloud::beside(
         settings,
         there,
-        now(),
+        now,
         Arc::new(Constant),
         Arc::new(ServerTime::default()),
         link_local,
@@ -100,6 +111,23 @@ pub(super) fn cloud_beside(
 pub(super) fn divert(cloud: &mut AwsCloud, url: String) {
     Rc::get_mut(&mut cloud.0).expect("no call is running").endpoints =
         super::Endpoints::Sandbox(url);
+}
+
+/// A file that is gone when the test ends.
+pub(super) struct TokenFile(pub(super) PathBuf);
+
+impl TokenFile {
+    pub(super) fn of(test: &str, content: &str) -> TokenFile {
+        let path = std::env::temp_dir().join(format!("mpguard-{}-{test}", std::process::id()));
+        std::fs::write(&path, content).expect("a temporary file");
+        TokenFile(path)
+    }
+}
+
+impl Drop for TokenFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// A product's key pair, as AWS would keep it.

@@ -3,5 +3,7 @@
 mod hostile;
 mod licensing;
 mod metering;
+mod redirects;
 mod startup;
 mod trust;
+mod units;

@@ -4,6 +4,7 @@
 //! since the computer started in the others. So it differs from the parent's at least by the process, and from
 //! that of an earlier process with the same id by the time.
 
+use super::super::boot_time;
 use std::{
     ptr::null_mut,
     sync::atomic::{
@@ -93,15 +94,9 @@ fn process() -> u64 {
 
 /// Microseconds since the computer started.
 fn micros() -> u64 {
-    #[cfg(target_os = "linux")]
-    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
-    #[cfg(not(target_os = "linux"))]
-    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes one `timespec`; where it fails the time stays zero, and the process id still differs.
-    unsafe { libc::clock_gettime(CLOCK, &raw mut time) };
-    let (seconds, nanos) = (time.tv_sec.cast_unsigned(), time.tv_nsec.cast_unsigned());
-    seconds.wrapping_mul(1_000_000).wrapping_add(nanos / 1000)
+    // Where the system does not tell, the process id still differs.
+    let since = boot_time::since_boot().unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use super::{
     Segment, keep,
 };
 use crate::{
-    model::time::Hour,
-    port::counters::{Closed, Counters},
+    model::{time::Hour, usage::Closed},
+    port::counters::Counters,
 };
 use std::{
     collections::BTreeMap,

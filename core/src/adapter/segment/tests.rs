@@ -5,7 +5,10 @@ mod recovery;
 
 use super::{super::fork::testing::Folder, layout::SLABS, *};
 use crate::{
-    model::{quantity::RAW_MAX, usage::Kind},
+    model::{
+        quantity::RAW_MAX,
+        usage::{Closed, Kind},
+    },
     port::counters::{CountError, Counters},
 };
 

@@ -1,9 +1,8 @@
 //! Rows to books: what a start finds.
 
-use super::KeptLease;
 use crate::model::{
     books::{Books, Kept, Totals},
-    ids::{ClientToken, ConsumptionToken, Dimension, LeaseId, RecordId, SeriesId},
+    ids::{ClientToken, Dimension, RecordId, SeriesId},
     quantity::{Raw, Units},
     time::{Hour, Timestamp},
     usage::{Allocation, Lot, Lots, Record, Series, Tags},
@@ -91,22 +90,6 @@ fn records(conn: &Connection) -> rusqlite::Result<BTreeMap<RecordId, Kept>> {
         Ok(())
     })?;
     Ok(records)
-}
-
-/// Check outs that a process before us left, so that their seats can be taken over or given back.
-pub(super) fn leases(conn: &Connection) -> rusqlite::Result<Vec<KeptLease>> {
-    let mut leases = Vec::new();
-    each(conn, "SELECT id, client_token, token, expires FROM leases ORDER BY id", |row| {
-        let text = |at| row.get::<_, Option<String>>(at);
-        leases.push(KeptLease {
-            lease: LeaseId(raw(row, 0)?),
-            client_token: text(1)?.map(|token| ClientToken::from(token.as_str())),
-            token: text(2)?.map(|token| ConsumptionToken::from(token.as_str())),
-            expires: row.get::<_, Option<i64>>(3)?.map(Timestamp),
-        });
-        Ok(())
-    })?;
-    Ok(leases)
 }
 
 /// Compares `totals` with the sum of the rows that they stand for. The first difference, if any.

@@ -7,10 +7,12 @@
 
 mod copy;
 mod findings;
+mod holdings;
 mod report;
 mod rows;
 
 pub use findings::{Finding, findings};
+pub use holdings::{DisputeRow, Holder, SeatRow, UnitsRow, holdings};
 pub use report::{AsideRow, OtherLedger, RecordRow, Report, report};
 pub use rows::{export, records_csv};
 

@@ -4,7 +4,7 @@ use super::{OpenError, Who, platform_text, trouble};
 use rusqlite::{Connection, params};
 
 /// What leads from each version to the next: step 0 makes version 1. Steps are only ever added.
-pub(super) const STEPS: &[&str] = &[include_str!("schema_1.sql")];
+pub(super) const STEPS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// Marks the file as ours in its header: "mpgL".
 const APPLICATION: i64 = 0x6d70_674c;

@@ -100,18 +100,6 @@ pub(super) fn entry(conn: &Connection, entry: &Entry, now: Timestamp) -> rusqlit
             take_over(conn, ledger, "disputed", disputed)?;
             take_over(conn, ledger, "missed", missed)
         }
-        Entry::LeaseBegun { lease, client_token } => {
-            let row = params![int(lease.0)?, client_token.as_str(), now.0];
-            run(conn, "INSERT OR REPLACE INTO leases VALUES (?1, ?2, NULL, NULL, ?3)", row)
-                .map(drop)
-        }
-        Entry::LeaseHeld { lease, token, expires } => {
-            let row = params![int(lease.0)?, token.as_str(), expires.0, now.0];
-            run(conn, HELD, row).map(drop)
-        }
-        Entry::LeaseEnded(lease) => {
-            run(conn, "DELETE FROM leases WHERE id = ?1", [int(lease.0)?]).map(drop)
-        }
     }
 }
 
@@ -131,8 +119,6 @@ const FORGET_ATTEMPTS: &str = "DELETE FROM attempts WHERE record = ?1
     AND number <= (SELECT attempts FROM records WHERE id = ?1) - ?2";
 const ENTITLED: &str = "UPDATE state SET entitled = 1 WHERE entitled = 0";
 const TAKE_OVER: &str = "INSERT OR IGNORE INTO taken_over VALUES (?1, ?2, ?3)";
-const HELD: &str = "INSERT INTO leases VALUES (?1, NULL, ?2, ?3, ?4)
-    ON CONFLICT (id) DO UPDATE SET token = excluded.token, expires = excluded.expires";
 
 fn freeze(conn: &Connection, record: &Record, now: Timestamp) -> rusqlite::Result<()> {
     let id = int(record.id.0)?;

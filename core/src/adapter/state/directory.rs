@@ -1,8 +1,12 @@
 //! One process's share in a state directory.
 
 use super::{
+    about::About,
     attach::{self, Lock, STALLED_MS},
-    fork, inherited,
+    cache::Cache,
+    fork,
+    holdings::Shelf,
+    inherited,
     lock::{Attached, Door, Led, LockFile},
     orphan,
     place::World,
@@ -16,13 +20,15 @@ use super::{
 use crate::{
     model::{
         entry::Entry,
+        holdings::Holdings,
+        license::Remembered,
         storage::{Mode, Storage},
         time::{Anchor, Timestamp},
     },
     port::{
         counters::{Add, Counting},
         ledger::{Ledger, LedgerError},
-        state::{Board, Heirloom, Lead, Note, NoteKind, Orphan, State},
+        state::{Abandoned, Board, Heirloom, Lead, Note, NoteKind, Orphan, State},
     },
 };
 use std::{
@@ -53,6 +59,8 @@ pub(super) struct Directory {
     list: Arc<SeriesFile>,
     adder: Arc<dyn Add>,
     leading: Option<Leading>,
+    shelf: Shelf,
+    seal: [u8; 32],
     notes: Vec<Note>,
     /// Texts of notes that were given once and are not repeated.
     told: BTreeSet<String>,
@@ -85,6 +93,7 @@ impl Directory {
     /// It does not do, with the reason.
     pub(super) fn attach(
         site: Site,
+        seal: [u8; 32],
         world: &World,
         notes: &mut Vec<Note>,
     ) -> Result<Directory, String> {
@@ -106,6 +115,8 @@ impl Directory {
         Ok(Directory {
             lock: Some(place.lock),
             mark: ManuallyDrop::new(place.mark),
+            shelf: Shelf::new(&site.dir),
+            seal,
             site,
             storage,
             adder: Segment::adder(&place.segment),
@@ -256,6 +267,7 @@ impl State for Directory {
         self.retry_at = None;
         let _busy = fork::gate::busy(); // see `Gated`
         self.renew_mark();
+        self.shelf.renew();
         let (led, prepared) = self.win()?;
         let (site, when) = (&self.site, (now, provisional));
         let ready = match prepared.lead(site, &led, false, when, &mut self.notes) {
@@ -275,11 +287,9 @@ impl State for Directory {
             self.adder = Segment::adder(&ready.segment);
             self.segment = ready.segment.clone();
         }
-        let flag = self
-            .site
-            .identity
-            .is_some()
-            .then(|| Flag::raise(&super::hex(&self.site.hash), &ready.ledger_id));
+        // Without counts nothing is billed, so two directories do no harm.
+        let meters = self.site.identity.is_some() && !self.site.dimensions.is_empty();
+        let flag = meters.then(|| Flag::raise(&super::hex(&self.site.hash), &ready.ledger_id));
         self.leading = Some(Leading {
             led,
             ledger_id: ready.ledger_id.clone(),
@@ -312,6 +322,7 @@ impl State for Directory {
     fn beat(&mut self) {
         let Some(leading) = &self.leading else { return };
         self.segment.beat(super::boot_ms());
+        self.shelf.renew();
         if leading.looked.elapsed() >= LOOK {
             self.look_for_others();
         }
@@ -352,6 +363,60 @@ impl State for Directory {
 
     fn heirloom(&self) -> Heirloom {
         Heirloom::Directory(self.site.dir.clone())
+    }
+
+    fn holdings(&mut self) -> Holdings {
+        if !self.is_ours() {
+            return Holdings::default();
+        }
+        let mut notes = Vec::new();
+        let holdings = self.shelf.take(&mut notes);
+        notes.into_iter().for_each(|note| self.tell_once(note));
+        holdings
+    }
+
+    fn keep(&mut self, holdings: &Holdings) -> Result<(), String> {
+        if !self.is_ours() {
+            return Err("the holdings are the parent's of this process".to_owned());
+        }
+        self.shelf.keep(holdings)
+    }
+
+    fn held_by_others(&self) -> Vec<Holdings> {
+        self.shelf.of_others()
+    }
+
+    fn abandoned(&mut self) -> Vec<Box<dyn Abandoned>> {
+        if !self.leading.as_ref().is_some_and(|leading| leading.led.holds()) {
+            return Vec::new();
+        }
+        let mut notes = Vec::new();
+        let found = self.shelf.abandoned(&mut notes);
+        notes.into_iter().for_each(|note| self.tell_once(note));
+        found
+    }
+
+    fn remembered(&mut self) -> Option<Remembered> {
+        let ledger_id = match &self.leading {
+            Some(leading) => leading.ledger_id.clone(),
+            None => About::read(&self.site.dir)?.ledger,
+        };
+        let cache = Cache { site: &self.site, seal: &self.seal, ledger_id: &ledger_id };
+        match cache.read() {
+            Ok(remembered) => remembered,
+            Err(text) => {
+                self.tell_once(Note { kind: NoteKind::Cache, text });
+                None
+            }
+        }
+    }
+
+    fn remember(&mut self, remembered: &Remembered) -> Result<(), String> {
+        let leading = self.leading.as_ref().filter(|leading| leading.led.holds());
+        let Some(Leading { ledger_id, .. }) = leading else {
+            return Err("another process of the task leads, and keeps the contract".to_owned());
+        };
+        Cache { site: &self.site, seal: &self.seal, ledger_id }.write(remembered)
     }
 
     fn orphans(&mut self) -> Vec<Box<dyn Orphan>> {
@@ -405,6 +470,7 @@ impl Drop for Directory {
             // The parent's: its descriptors were closed or exchanged inside `fork`.
             std::mem::forget(self.lock.take());
             std::mem::forget(self.leading.take());
+            self.shelf.leak();
             return;
         }
         self.resign();

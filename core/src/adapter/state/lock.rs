@@ -203,10 +203,10 @@ impl Attached {
     }
 }
 
-/// The lock of the leader, held.
+/// The lock of the leader, or one of holdings: held by this process alone.
 pub(super) struct Led {
     file: LockFile,
-    /// A child that this process forks leads nothing.
+    /// A child that this process forks holds nothing.
     generation: u64,
 }
 

@@ -19,10 +19,10 @@ use crate::{
         entry::Entry,
         ids::{Dimension, SeriesId},
         time::{Hour, Timestamp},
-        usage::{Lot, Lots, Series, Tags},
+        usage::{Closed, Lot, Lots, Series, Tags},
     },
     port::{
-        counters::{Closed, Counters, SeriesList},
+        counters::{Counters, SeriesList},
         ledger::Ledger,
         state::Note,
     },

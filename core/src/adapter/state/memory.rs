@@ -6,13 +6,15 @@ use crate::{
     model::{
         books::Books,
         entry::Entry,
+        holdings::Holdings,
+        license::Remembered,
         storage::{Mode, Storage},
         time::{Anchor, Timestamp},
     },
     port::{
         counters::{Add, Counting},
         ledger::{Ledger, LedgerError},
-        state::{Board, Heirloom, Lead, Note, Orphan, State},
+        state::{Abandoned, Board, Heirloom, Lead, Note, Orphan, State},
     },
 };
 use std::{cell::RefCell, rc::Rc, sync::Arc};
@@ -38,6 +40,8 @@ struct Memory {
     books: Rc<RefCell<Books>>,
     generation: u64,
     leading: bool,
+    held: Holdings,
+    remembered: Option<Remembered>,
     storage: Storage,
     notes: Vec<Note>,
 }
@@ -55,6 +59,8 @@ impl Memory {
             books: Rc::default(),
             generation: fork::generation(),
             leading: false,
+            held: Holdings::default(),
+            remembered: None,
             storage: storage(why),
             notes,
         }
@@ -126,6 +132,32 @@ impl State for Memory {
     fn heirloom(&self) -> Heirloom {
         let series = Arc::new(self.list.heir());
         Heirloom::Memory(Counting { adder: self.adder.clone(), series })
+    }
+
+    fn holdings(&mut self) -> Holdings {
+        if self.generation == fork::generation() { self.held.clone() } else { Holdings::default() }
+    }
+
+    fn keep(&mut self, holdings: &Holdings) -> Result<(), String> {
+        self.held = holdings.clone();
+        Ok(())
+    }
+
+    fn held_by_others(&self) -> Vec<Holdings> {
+        Vec::new()
+    }
+
+    fn abandoned(&mut self) -> Vec<Box<dyn Abandoned>> {
+        Vec::new()
+    }
+
+    fn remembered(&mut self) -> Option<Remembered> {
+        self.remembered.clone()
+    }
+
+    fn remember(&mut self, remembered: &Remembered) -> Result<(), String> {
+        self.remembered = Some(remembered.clone());
+        Ok(())
     }
 
     fn orphans(&mut self) -> Vec<Box<dyn Orphan>> {
@@ -203,6 +235,30 @@ impl State for Heir {
 
     fn heirloom(&self) -> Heirloom {
         Heirloom::Memory(self.counting.clone())
+    }
+
+    fn holdings(&mut self) -> Holdings {
+        Holdings::default()
+    }
+
+    fn keep(&mut self, _holdings: &Holdings) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn held_by_others(&self) -> Vec<Holdings> {
+        Vec::new()
+    }
+
+    fn abandoned(&mut self) -> Vec<Box<dyn Abandoned>> {
+        Vec::new()
+    }
+
+    fn remembered(&mut self) -> Option<Remembered> {
+        None
+    }
+
+    fn remember(&mut self, _remembered: &Remembered) -> Result<(), String> {
+        Ok(())
     }
 
     fn orphans(&mut self) -> Vec<Box<dyn Orphan>> {

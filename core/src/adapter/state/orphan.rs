@@ -8,7 +8,7 @@
 
 use super::{
     about::About,
-    aside, attach,
+    aside, attach, holdings,
     inherited::Kind,
     lock::{Led, LockFile},
     lost, place,
@@ -127,6 +127,8 @@ impl Adopter<'_> {
         if !is_quiet(&other.path) {
             return Ok(None);
         }
+        holdings::adopt(&other.path, &self.site.dir)
+            .map_err(|error| prepare::place(&other.path, &error))?;
         let done = match &other.state {
             Claim::By(adopter) if adopter == self.ledger_id => {
                 self.taken_over.borrow().contains(&other.about.ledger)

@@ -12,6 +12,8 @@ macro_rules! apart {
 
 mod attach;
 mod broken;
+mod cache;
+mod holdings;
 mod mounts;
 mod orphans;
 mod places;
@@ -23,10 +25,10 @@ use crate::{
         ids::{Dimension, Identity, Platform, SeriesId},
         quantity::Raw,
         time::{Hour, Timestamp},
-        usage::{Kind, Series, Tags},
+        usage::{Closed, Kind, Series, Tags},
     },
     port::{
-        counters::{Closed, CountError},
+        counters::CountError,
         state::{Heirloom, Lead, Note, NoteKind, State},
     },
 };
@@ -85,6 +87,7 @@ impl Folder {
             product_code: "3xmpl".into(),
             dimensions: vec![Dimension::from("requests"), Dimension::from("users")],
             sandbox: None,
+            seal: [7; 32],
             heirloom: None,
         }
     }

@@ -3,10 +3,11 @@
 //! A guard follows the virtual clock by a long poll, so a process that stood still for a moment may lead by a time
 //! that is hours old. That is harmless but for one decision: whether a ledger of the future is of another run.
 
+use super::super::sandbox_address::sandbox_address;
 use crate::model::time::Timestamp;
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::TcpStream,
     time::Duration,
 };
 
@@ -16,13 +17,12 @@ const ANSWER_MAX: u64 = 64 << 10;
 
 /// What the sandbox that `url` names says now; `None` when it does not say.
 pub(super) fn now(url: &str) -> Option<Timestamp> {
-    let authority = url.strip_prefix("http://")?.split('/').next()?;
-    let address: SocketAddr = authority.replace("localhost", "127.0.0.1").parse().ok()?;
+    let (address, _) = sandbox_address(url)?;
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     stream.set_write_timeout(Some(PATIENCE)).ok()?;
     let ask =
-        format!("GET /_sandbox/clock HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+        format!("GET /_sandbox/clock HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(ask.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.take(ANSWER_MAX).read_to_string(&mut answer).ok()?;

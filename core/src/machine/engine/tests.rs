@@ -1,4 +1,6 @@
+mod contract;
 mod fleet;
+mod keeping;
 mod world;
 
 use super::*;
@@ -6,16 +8,16 @@ use crate::{
     machine::plan::{ContractPlan, StartupCheck},
     model::{
         entry::Entry,
-        ids::{Identity, Platform, SeriesId},
+        ids::{Identity, LeaseId, Platform, SeatId, SeriesId},
         license::{Contract, Entitlement, EntitlementKind, EntitlementSpec, Reason, Verdict},
         outcome::{
             CheckedIn, CheckedOut, Details, FailureClass, Refusal, RefusalReason, Sent, Tiers,
         },
         time::Hour,
-        usage::{DimensionSpec, Kind, Series, Tags},
+        usage::{Closed, DimensionSpec, Kind, Series, Tags},
     },
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 const START: Hour = Hour(490_000);
 
@@ -25,7 +27,8 @@ fn plan() -> Plan {
         usage: true,
         contract: Some(ContractPlan {
             tiers: vec!["Basic".into(), "Premium".into()],
-            counted: vec!["Seats".into()],
+            counted: vec![seats()],
+            seat_linger: Duration::ZERO,
             interval: Duration::from_secs(900),
             grace: Duration::from_secs(86_400),
             expiring_notice: Duration::from_secs(86_400),
@@ -65,13 +68,19 @@ fn found() -> Details {
         unit: "Count".into(),
         value: None,
         max_count: Some(10),
+        consumed: None,
     };
     Details::Found(Contract { entitlements: vec![seats], ..Contract::default() })
 }
 
 fn basic() -> Tiers {
-    let tier =
-        Entitlement { name: "Basic".into(), unit: "None".into(), value: None, max_count: None };
+    let tier = Entitlement {
+        name: "Basic".into(),
+        unit: "None".into(),
+        value: None,
+        max_count: None,
+        consumed: None,
+    };
     Tiers::Bought { entitlements: vec![tier], license_arn: None }
 }
 
@@ -105,7 +114,7 @@ impl Bench {
     /// The running hour is captured with this much of the only series.
     fn capture(&mut self, sequence: u64, hour: Hour, next: Hour, raw: u64) -> Vec<Command> {
         let values = BTreeMap::from([(SeriesId(0), raw)]);
-        let slab = metering::Slab { sequence, hour, provisional: false, values };
+        let slab = Closed { sequence, hour, provisional: false, values };
         self.hear(Input::Captured { slab, next })
     }
 
@@ -201,18 +210,24 @@ fn a_rotated_or_short_key_is_told_and_denies_nothing() {
 }
 
 fn seats() -> EntitlementSpec {
-    EntitlementSpec { name: "Seats".into(), kind: EntitlementKind::Floating, unit: "Count".into() }
+    EntitlementSpec {
+        name: "Seats".into(),
+        kind: EntitlementKind::Floating,
+        unit: "Count".into(),
+        batch: 1,
+        low: None,
+    }
 }
 
 #[test]
 fn the_end_returns_seats_sends_usage_and_then_finishes() {
     let mut bench = Bench::licensed();
-    let lease = LeaseId(1);
-    bench.hear(Input::SeatWanted { lease, spec: seats(), count: 1 });
+    let (lease, seat) = (LeaseId(1), SeatId(1));
+    bench.hear(Input::SeatWanted { seat, spec: seats(), count: 1 });
     let expires = bench.now.after(Duration::from_secs(3600));
     bench.hear(Input::CheckedOut {
         lease,
-        outcome: CheckedOut::Held { token: "t".into(), expires },
+        outcome: CheckedOut::Held { token: "t".into(), expires, license_arn: None },
     });
     let ending = bench.hear(Input::ShutDown { last: true });
     assert!(ending.iter().any(|command| matches!(command, Command::CheckIn { .. })), "{ending:?}");
@@ -231,7 +246,7 @@ fn the_end_returns_seats_sends_usage_and_then_finishes() {
 #[test]
 fn the_deadline_ends_what_has_not_ended() {
     let mut bench = Bench::licensed();
-    bench.hear(Input::SeatWanted { lease: LeaseId(1), spec: seats(), count: 1 });
+    bench.hear(Input::SeatWanted { seat: SeatId(1), spec: seats(), count: 1 });
     bench.hear(Input::ShutDown { last: true });
     let told = bench.hear(Input::Deadline);
     assert!(matches!(told.last(), Some(Command::Finished)));

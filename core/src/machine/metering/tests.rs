@@ -115,7 +115,7 @@ impl Bench {
         let provisional = !self.metering.time_known;
         self.slab += 1;
         let values = values.iter().copied().collect();
-        let slab = Slab { sequence: self.slab, hour, provisional, values };
+        let slab = Closed { sequence: self.slab, hour, provisional, values };
         let step = self.metering.captured(slab, next, self.now, &mut self.draw);
         self.take(step);
     }

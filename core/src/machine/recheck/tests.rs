@@ -1,29 +1,55 @@
+mod grace;
+mod random;
+mod reading;
+mod texts;
+mod units;
+
 use super::*;
+use crate::model::license::{Reason, Verdict};
+use crate::model::{license::EntitlementKind, outcome::CheckedOut};
 
 const MINUTE: u64 = 60_000;
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+const ARN: &str = "arn:aws:license-manager::294406891311:license:l-1";
 
 fn plan() -> ContractPlan {
     ContractPlan {
         tiers: vec!["Basic".into(), "Premium".into()],
-        counted: vec!["Seats".into()],
+        counted: vec![seats()],
+        seat_linger: Duration::ZERO,
         interval: Duration::from_millis(15 * MINUTE),
-        grace: Duration::from_millis(24 * 60 * MINUTE),
-        expiring_notice: Duration::from_millis(7 * 24 * 60 * MINUTE),
+        grace: DAY,
+        expiring_notice: 7 * DAY,
     }
+}
+
+/// A product that sells seats and nothing else.
+fn only_seats() -> ContractPlan {
+    ContractPlan { tiers: Vec::new(), ..plan() }
+}
+
+fn spec(name: &str, kind: EntitlementKind) -> EntitlementSpec {
+    let (name, unit) = (name.to_owned(), "Count".to_owned());
+    EntitlementSpec { name, kind, unit, batch: 1, low: None }
+}
+
+fn seats() -> EntitlementSpec {
+    spec("Seats", EntitlementKind::Floating)
 }
 
 fn entitlement(name: &str, max_count: Option<u64>) -> Entitlement {
     let unit = if max_count.is_some() { "Count" } else { "None" };
-    Entitlement { name: name.into(), unit: unit.into(), value: None, max_count }
+    Entitlement { name: name.into(), unit: unit.into(), value: None, max_count, consumed: None }
 }
 
 fn contract(tier: &str, seats: u64, version: &str) -> Contract {
     Contract {
-        license_arn: Some("arn:aws:license-manager::294406891311:license:l-1".into()),
+        license_arn: Some(ARN.into()),
         version: Some(version.into()),
         entitlements: vec![entitlement(tier, None), entitlement("Seats", Some(seats))],
-        expires: Some(Timestamp(0).after(Duration::from_millis(365 * 24 * 60 * MINUTE))),
-        standing: Standing::Usable,
+        expires: Some(Timestamp(0).after(365 * DAY)),
+        ..Contract::default()
     }
 }
 
@@ -31,8 +57,68 @@ fn bought(tier: &str) -> Tiers {
     Tiers::Bought { entitlements: vec![entitlement(tier, None)], license_arn: None }
 }
 
+fn failure(class: FailureClass, text: &str) -> Failure {
+    Failure { class, text: text.into() }
+}
+
 fn lost() -> Failure {
-    Failure { class: FailureClass::Unknown, text: "no answer".into() }
+    failure(FailureClass::Unknown, "CheckoutLicense for entitlements `Basic` failed: no answer")
+}
+
+/// As the adapter words it.
+fn denied_by_iam(operation: &str) -> Failure {
+    let text = format!(
+        "{operation} for product SKU `prod-1` failed: the role of the task or pod may not call \
+         `license-manager:{operation}`; allow it"
+    );
+    failure(FailureClass::AccessDenied, &text)
+}
+
+fn given(license_arn: Option<&str>) -> CheckedOut {
+    let expires = Timestamp(i64::MAX);
+    CheckedOut::Held { token: "t".into(), expires, license_arn: license_arn.map(str::to_owned) }
+}
+
+/// What AWS answers.
+#[derive(Clone)]
+struct Answers {
+    tiers: Tiers,
+    get: Details,
+    list: Details,
+    proof: CheckedOut,
+    usage: Consumption,
+}
+
+impl Answers {
+    fn down() -> Answers {
+        Answers {
+            tiers: Tiers::Failed(lost()),
+            get: Details::Failed(lost()),
+            list: Details::Failed(lost()),
+            proof: CheckedOut::Failed(lost()),
+            usage: Consumption::Failed(lost()),
+        }
+    }
+
+    /// Both reads show this license.
+    fn found(tiers: Tiers, contract: &Contract) -> Answers {
+        let read = || Details::Found(contract.clone());
+        Answers { tiers, get: read(), list: read(), ..Answers::down() }
+    }
+
+    fn read(tiers: Tiers, read: Details) -> Answers {
+        Answers { tiers, get: read.clone(), list: read, ..Answers::down() }
+    }
+
+    /// A role without the permission to read licenses.
+    fn unreadable(tiers: Tiers) -> Answers {
+        Answers {
+            tiers,
+            get: Details::Failed(denied_by_iam("GetLicense")),
+            list: Details::Failed(denied_by_iam("ListReceivedLicenses")),
+            ..Answers::down()
+        }
+    }
 }
 
 /// A machine under a hand-moved clock.
@@ -40,35 +126,103 @@ struct Bench {
     recheck: Recheck,
     draw: Draw,
     now: Timestamp,
+    /// Everything that was told.
+    told: Vec<News>,
+    /// Everything that was asked.
+    asked: Vec<Question>,
+    /// Everything that was written for the next start.
+    written: Vec<Remembered>,
 }
 
 impl Bench {
     fn new() -> Bench {
-        let now = Timestamp(0);
-        Bench { recheck: Recheck::new(plan(), now), draw: Draw::new([5; 32]), now }
+        Bench::with(plan())
     }
 
-    /// Goes to the next due time and answers the look.
-    fn look(&mut self, tiers: Tiers, details: Details) -> Vec<EventKind> {
-        let mut news = Vec::new();
-        loop {
-            self.now = self.recheck.due().expect("it always looks again").max(self.now);
-            let (question, told) = self.recheck.tick(self.now, &mut self.draw);
-            news.extend(told);
-            let Some(Question::Tiers(..)) = question else { continue };
-            if self.recheck.tiers(tiers, self.now, &mut self.draw).is_some() {
-                news.extend(self.recheck.details(details, self.now, &mut self.draw));
-            }
-            return news.into_iter().map(|news| news.kind).collect();
+    fn with(plan: ContractPlan) -> Bench {
+        Bench::at(plan, Timestamp(0))
+    }
+
+    fn at(plan: ContractPlan, now: Timestamp) -> Bench {
+        let mut recheck = Recheck::new(plan, now);
+        recheck.trust();
+        Bench {
+            recheck,
+            draw: Draw::new([5; 32]),
+            now,
+            told: Vec::new(),
+            asked: Vec::new(),
+            written: Vec::new(),
         }
     }
 
+    /// Time is now: whatever is due begins. Returns what is asked.
+    fn tick(&mut self) -> Vec<Question> {
+        let step = self.recheck.tick(self.now, &mut self.draw);
+        self.told.extend(step.news);
+        self.written.extend(step.remember);
+        step.questions
+    }
+
+    /// Goes to the next due time at which something is asked, and answers the whole look.
+    fn look(&mut self, answers: &Answers) -> Vec<EventKind> {
+        let before = self.told.len();
+        loop {
+            self.now = self.recheck.due().expect("it always looks again").max(self.now);
+            let questions = self.tick();
+            if !questions.is_empty() {
+                self.answer(questions, answers);
+                return self.told[before..].iter().map(|news| news.kind).collect();
+            }
+        }
+    }
+
+    fn answer(&mut self, mut questions: Vec<Question>, answers: &Answers) {
+        while let Some(question) = questions.pop() {
+            self.asked.push(question.clone());
+            let (now, draw) = (self.now, &mut self.draw);
+            let step = match question {
+                Question::Tiers(..) => self.recheck.tiers(answers.tiers.clone(), now, draw),
+                Question::Details(Some(_)) => self.recheck.details(answers.get.clone(), now, draw),
+                Question::Details(None) => self.recheck.details(answers.list.clone(), now, draw),
+                Question::Prove(_) => self.recheck.proof(&answers.proof, now, draw),
+                Question::Consumption(arn) => {
+                    let news = self.recheck.consumption(&arn, &answers.usage);
+                    Step { news, ..Step::default() }
+                }
+            };
+            self.told.extend(step.news);
+            questions.extend(step.questions);
+        }
+        assert!(self.tick().is_empty(), "a look is over when its answers are there");
+    }
+
     fn found(&mut self, contract: &Contract, tier: &str) -> Vec<EventKind> {
-        self.look(bought(tier), Details::Found(contract.clone()))
+        self.look(&Answers::found(bought(tier), contract))
     }
 
     fn verdict(&self) -> Verdict {
         self.recheck.part(self.now).verdict
+    }
+
+    fn reason(&self) -> Reason {
+        self.recheck.part(self.now).reason
+    }
+
+    /// The same, from here on.
+    fn again(&self) -> Bench {
+        let (recheck, draw) = (self.recheck.clone(), self.draw.clone());
+        Bench { recheck, draw, ..Bench::at(plan(), self.now) }
+    }
+
+    /// Looks again and again for so long.
+    fn run(&mut self, time: Duration, answers: &Answers) -> Vec<EventKind> {
+        let (end, before) = (self.now.after(time), self.told.len());
+        while self.recheck.due().is_some_and(|due| due <= end) {
+            self.look(answers);
+        }
+        self.now = self.now.max(end);
+        self.told[before..].iter().map(|news| news.kind).collect()
     }
 }
 
@@ -102,10 +256,16 @@ fn a_downgrade_is_announced_once_and_only_after_a_second_answer() {
 fn a_doubt_that_is_not_confirmed_changes_nothing() {
     let mut bench = Bench::new();
     bench.found(&contract("Premium", 10, "1"), "Premium");
-    assert_eq!(bench.look(Tiers::None("none".into()), Details::Nothing("gone".into())), []);
+    assert_eq!(
+        bench.look(&Answers::read(Tiers::None("none".into()), Details::Nothing("gone".into()))),
+        []
+    );
     assert_eq!(bench.verdict(), Verdict::Licensed);
     assert_eq!(bench.found(&contract("Premium", 10, "1"), "Premium"), []);
-    assert_eq!(bench.look(Tiers::None("none".into()), Details::Nothing("gone".into())), []);
+    assert_eq!(
+        bench.look(&Answers::read(Tiers::None("none".into()), Details::Nothing("gone".into()))),
+        []
+    );
     assert_eq!(bench.verdict(), Verdict::Licensed, "the earlier doubt was dropped");
 }
 
@@ -116,8 +276,8 @@ fn a_suspended_license_is_denied_and_comes_back_at_once() {
     bench.found(&good, "Basic");
     let suspended = Contract { standing: Standing::Suspended, ..good.clone() };
     let none = || Tiers::None("none".into());
-    assert_eq!(bench.look(none(), Details::Found(suspended.clone())), []);
-    assert_eq!(bench.look(none(), Details::Found(suspended)), [EventKind::LicenseSuspended]);
+    assert_eq!(bench.look(&Answers::found(none(), &suspended)), []);
+    assert_eq!(bench.look(&Answers::found(none(), &suspended)), [EventKind::LicenseSuspended]);
     assert_eq!(
         (bench.verdict(), bench.recheck.part(bench.now).reason),
         (Verdict::Denied, Reason::Suspended)
@@ -131,11 +291,11 @@ fn an_outage_ages_into_grace_and_then_into_stale_but_one_failure_changes_nothing
     let mut bench = Bench::new();
     bench.found(&contract("Basic", 10, "1"), "Basic");
     let good = bench.now;
-    bench.look(Tiers::Failed(lost()), Details::Failed(lost()));
+    bench.look(&Answers::down());
     assert_eq!(bench.verdict(), Verdict::Licensed);
     let mut seen = vec![Verdict::Licensed];
     while bench.now.since(good) < Duration::from_millis(25 * 60 * MINUTE) {
-        bench.look(Tiers::Failed(lost()), Details::Failed(lost()));
+        bench.look(&Answers::down());
         if seen.last() != Some(&bench.verdict()) {
             seen.push(bench.verdict());
         }
@@ -152,7 +312,7 @@ fn grace_never_passes_the_end_of_the_license() {
     let end = Timestamp(0).after(Duration::from_millis(60 * MINUTE));
     bench.found(&Contract { expires: Some(end), ..contract("Basic", 10, "1") }, "Basic");
     while bench.now <= end {
-        bench.look(Tiers::Failed(lost()), Details::Failed(lost()));
+        bench.look(&Answers::down());
     }
     assert_eq!(bench.verdict(), Verdict::Denied);
 }
@@ -169,7 +329,7 @@ fn a_license_is_looked_at_when_it_ends_and_a_renewal_found_then_is_no_denial() {
 }
 
 #[test]
-fn a_coming_end_is_announced_once() {
+fn a_coming_end_is_announced_once_at_each_mark() {
     let mut bench = Bench::new();
     let end = Timestamp(0).after(Duration::from_millis(8 * 24 * 60 * MINUTE));
     let ending = Contract { expires: Some(end), ..contract("Basic", 10, "1") };
@@ -178,32 +338,14 @@ fn a_coming_end_is_announced_once() {
         let news = bench.found(&ending, "Basic");
         count += news.iter().filter(|kind| **kind == EventKind::LicenseExpiring).count();
     }
-    assert_eq!(count, 1);
+    assert_eq!(count, 2, "at seven days, and at one day");
 }
 
 #[test]
 fn no_answer_at_all_is_pending_and_never_a_denial() {
     let mut bench = Bench::new();
     for _ in 0..50 {
-        bench.look(Tiers::Failed(lost()), Details::Failed(lost()));
+        bench.look(&Answers::down());
         assert_eq!(bench.verdict(), Verdict::Pending);
     }
-}
-
-#[test]
-fn a_missing_permission_to_read_licenses_leaves_the_tier_answer_standing() {
-    // T46
-    let mut bench = Bench::new();
-    let denied = || {
-        Details::Failed(Failure {
-            class: FailureClass::AccessDenied,
-            text: "GetLicense denied".into(),
-        })
-    };
-    assert_eq!(bench.look(bought("Basic"), denied()), [EventKind::PermissionMissing]);
-    assert_eq!(bench.verdict(), Verdict::Licensed);
-    assert_eq!(bench.look(bought("Basic"), denied()), []);
-    let mut bench = Bench::new();
-    bench.look(Tiers::None("none".into()), denied());
-    assert_eq!(bench.verdict(), Verdict::Denied);
 }

@@ -86,6 +86,41 @@ fn a_slow_listener_gets_the_newest_event_of_each_topic_and_memory_does_not_grow(
 }
 
 #[test]
+fn events_about_different_seats_or_entitlements_do_not_replace_each_other() {
+    let notifier = Notifier::new(license(), None, no_wake);
+    assert!(notifier.next_event(Some(Duration::ZERO)).is_some(), "the state comes first");
+    let about = |kind, name: &str, value: u64, text: &str| {
+        let mut notice = notice(kind, text);
+        notice.details.insert("entitlement".into(), "Seats".into());
+        notice.details.insert(name.into(), value.into());
+        notifier.announce(notice, Timestamp(1));
+    };
+    about(EventKind::SeatLost, "seat", 1, "seat 1");
+    about(EventKind::SeatLost, "seat", 2, "seat 2");
+    about(EventKind::SeatLost, "seat", 1, "seat 1 again");
+    about(EventKind::DrawdownLow, "left", 5, "low");
+    about(EventKind::DrawdownExhausted, "left", 0, "exhausted");
+    let next = || notifier.next_event(Some(Duration::ZERO)).map(|event| event.text);
+    let heard: Vec<String> = std::iter::from_fn(next).collect();
+    assert_eq!(heard, ["seat 2", "seat 1 again", "exhausted"]);
+}
+
+#[test]
+fn a_listener_that_never_comes_back_holds_a_bounded_queue() {
+    let notifier = Notifier::new(license(), None, no_wake);
+    assert!(notifier.next_event(Some(Duration::ZERO)).is_some(), "the state comes first");
+    for seat in 0..5_000_u64 {
+        let mut notice = notice(EventKind::SeatLost, &format!("seat {seat}"));
+        notice.details.insert("seat".into(), seat.into());
+        notifier.announce(notice, Timestamp(1));
+    }
+    let next = || notifier.next_event(Some(Duration::ZERO)).map(|event| event.text);
+    let heard: Vec<String> = std::iter::from_fn(next).collect();
+    assert_eq!(heard.len(), WAITING_MAX);
+    assert_eq!(heard.last().map(String::as_str), Some("seat 4999"), "the newest are kept");
+}
+
+#[test]
 fn a_listener_that_panics_is_counted_and_the_next_event_still_comes() {
     let (listener, heard) = collecting();
     let failing: Arc<dyn Listener> = Arc::new(|_: &Event| panic!("the host's own trouble"));

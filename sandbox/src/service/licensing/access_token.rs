@@ -22,17 +22,18 @@ pub(in crate::service) fn get_access_token(world: &World, input: &Value) -> Outc
     let now_ms = world.clock.now_ms();
     let mut guard = world.state();
     let state = &mut *guard;
-    let license_id = state.tokens.refresh(&request.token, now_ms).cloned().map_err(|rejected| {
+    let holder = state.tokens.refresh(&request.token, now_ms).cloned().map_err(|rejected| {
         let message = match rejected {
             Rejected::Unknown => "The token is not valid.",
             Rejected::Expired => "The token is expired.",
         };
         AwsError::new("AuthorizationException", message)
     })?;
-    if !state.tokens.admits_access_call(&license_id, now_ms) {
+    if !state.tokens.admits_access_call(&holder.license_id, now_ms) {
         return Err(AwsError::throttled(Service::LicenseManager));
     }
-    let arn = state.licenses.get(&license_id).map(|license| license.arn()).unwrap_or_default();
+    let arn =
+        state.licenses.get(&holder.license_id).map(|license| license.arn()).unwrap_or_default();
     // Valid for one hour. Source: description of the operation in the service model.
     let expires_ms = now_ms + HOUR_MS;
     let claims = json!({
@@ -42,6 +43,6 @@ pub(in crate::service) fn get_access_token(world: &World, input: &Value) -> Outc
         "iat": now_ms / 1000,
         "exp": expires_ms / 1000,
     });
-    let token = state.tokens.issue_web_identity(Bearer::License(license_id), &claims, expires_ms);
+    let token = state.tokens.issue_web_identity(Bearer::License(holder), &claims, expires_ms);
     Ok(json!({"AccessToken": token}))
 }

@@ -69,6 +69,7 @@ pub(super) fn checkout_license(world: &World, caller: &Caller, input: &Value) ->
     let now_ms = world.clock.now_ms();
     let mut state = world.state();
 
+    redirect(&state, caller, &request)?;
     let key = (caller.account.clone(), request.client_token.clone());
     let parameters = format!("{request:?}");
     let window_ms = state.switches.checkout_token_window_ms;
@@ -84,6 +85,30 @@ pub(super) fn checkout_license(world: &World, caller: &Caller, input: &Value) ->
     let answer = take(&mut state, caller, &request, &license, &allowed, now_ms);
     state.checkouts.remember(key, parameters, now_ms, answer.clone());
     Ok(answer)
+}
+
+/// Sends a caller in another Region to the license's own, if the switch says that AWS does.
+fn redirect(state: &State, caller: &Caller, request: &CheckoutLicense) -> Result<(), AwsError> {
+    let mut fitting = state.licenses.newest_first().filter(|license| {
+        license.account == caller.account
+            && license.product_sku == request.product_sku
+            && license.fingerprint == request.key_fingerprint
+    });
+    match fitting.next() {
+        Some(license) if !is_at_home(state, caller, license) => {
+            let home = &license.home_region;
+            let message = format!("The license is in Region {home}.");
+            let mut error = AwsError::new("RedirectException", message);
+            error.location = Some(format!("https://license-manager.{home}.amazonaws.com"));
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the caller may use the license in the Region that it has called.
+pub(super) fn is_at_home(state: &State, caller: &Caller, license: &License) -> bool {
+    !state.switches.checkout_only_at_home || caller.endpoint_region == license.home_region
 }
 
 fn check(request: &CheckoutLicense) -> Result<(), AwsError> {

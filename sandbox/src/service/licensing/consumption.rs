@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::checkout::expiry;
+use super::checkout::{expiry, is_at_home};
 use super::{date, invalid_parameter, read};
 use crate::model::Service;
 use crate::service::Caller;
@@ -33,6 +33,7 @@ pub(super) fn extend(world: &World, caller: &Caller, input: &Value) -> Outcome {
     let mut guard = world.state();
     let state = &mut *guard;
     refuse_perpetual(state, &token, "extended")?;
+    refuse_abroad(state, caller, &token, now_ms)?;
     let changes_token = state.switches.extend_changes_token;
     let checkout = state
         .checkouts
@@ -70,6 +71,7 @@ pub(super) fn check_in(world: &World, caller: &Caller, input: &Value) -> Outcome
     let mut guard = world.state();
     let state = &mut *guard;
     refuse_perpetual(state, &token, "checked in")?;
+    refuse_abroad(state, caller, &token, now_ms)?;
     let checkout = state
         .checkouts
         .get_mut(&token, now_ms)
@@ -98,6 +100,21 @@ fn refuse_perpetual(state: &State, token: &str, done: &str) -> Result<(), AwsErr
         return Err(invalid_parameter(format!("A PERPETUAL check-out can not be {done}.")));
     }
     Ok(())
+}
+
+/// Another Region does not know the token, if the switch says so.
+fn refuse_abroad(
+    state: &mut State,
+    caller: &Caller,
+    token: &str,
+    now_ms: i64,
+) -> Result<(), AwsError> {
+    let license_id = state.checkouts.get_mut(token, now_ms).map(|c| c.license_id.clone());
+    let license = license_id.and_then(|id| state.licenses.get(&id));
+    match license {
+        Some(license) if !is_at_home(state, caller, license) => Err(not_found(token)),
+        _ => Ok(()),
+    }
 }
 
 fn not_found(token: &str) -> AwsError {

@@ -168,7 +168,7 @@ fn shape(state: &State, license: &License, version: usize, now_ms: i64) -> Value
         "ProductName": license.name,
         "ProductSKU": license.product_sku,
         "Issuer": {"Name": license.issuer, "KeyFingerprint": license.fingerprint},
-        "HomeRegion": "us-east-1",
+        "HomeRegion": license.home_region,
         "Status": license.status(now_ms),
         "Validity": validity,
         "Beneficiary": license.account,

@@ -2,6 +2,7 @@
 
 pub(crate) mod contract;
 mod sign;
+pub(crate) mod sts;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Counts from Rust: `Meter::add`, beside an atomic addition on a mapped page and the counters that sellers use.
 //!
-//! `MPGUARD_CONFIG`: the configuration as JSON; `BENCH_DIMENSION`: what is counted. turn.h says what it answers.
+//! `MPGUARD_CONFIG`: the configuration as JSON; `BENCH_DIMENSION`: what is counted; `BENCH_TIER`: what was
+//! bought. turn.h says what it answers.
 
 mod turns;
 
@@ -16,7 +17,7 @@ use std::{
 use turns::Row;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let dimension = env::var("BENCH_DIMENSION")?;
+    let (dimension, tier) = (env::var("BENCH_DIMENSION")?, env::var("BENCH_TIER")?);
     let guard = Guard::init(&Config::from_json(&env::var("MPGUARD_CONFIG")?)?)?;
     let meter = guard.meter(&dimension, &[("Team", "red"), ("Zone", "a")])?;
     let word = mapped()?;
@@ -35,17 +36,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let nothing = |calls| repeat(calls, || nothing(&meter, 1));
     let add = |calls| repeat(calls, || add(&meter));
     let add_once = |calls| repeat(calls, || bench_add_once(&meter));
+    let has = |calls| repeat(calls, || assert!(guard.has(&tier), "the tier was bought"));
     let prometheus_child = |calls| repeat(calls, || child.inc_by(1));
     let prometheus_labels =
         |calls| repeat(calls, || labelled.with_label_values(&["red", "a"]).inc_by(1));
     let opentelemetry = |calls| repeat(calls, || instrument.add(1, &attributes));
     let bound = instrument.bind(&attributes);
     let opentelemetry_bound = |calls| repeat(calls, || bound.add(1));
-    let rows: [Row<'_>; 8] = [
+    let rows: [Row<'_>; 9] = [
         ("fetch_add", &bare),
         ("nothing", &nothing),
         ("add", &add),
         ("add once", &add_once),
+        ("has", &has),
         ("prometheus, child", &prometheus_child),
         ("prometheus, labels", &prometheus_labels),
         ("opentelemetry, bound", &opentelemetry_bound),

@@ -1,7 +1,9 @@
 use super::*;
 use crate::{
-    adapter::aws::testing::{Act, Canned, KEY, NOW, cloud_beside, cloud_of, divert, run, settings},
-    model::outcome::{Details, FailureClass, Permitted, Registered},
+    adapter::aws::testing::{
+        Act, Canned, KEY, NOW, TokenFile, cloud_beside, cloud_of, divert, run, settings,
+    },
+    model::outcome::{Details, Permitted, Registered},
     port::cloud::{Cloud, CloudSettings, UsageProbe},
 };
 
@@ -17,23 +19,6 @@ fn irsa(token: &Path) -> Surroundings {
 
 fn contracts() -> CloudSettings {
     CloudSettings { metering: false, ..settings(None) }
-}
-
-/// A file that is gone when the test ends.
-struct TokenFile(PathBuf);
-
-impl TokenFile {
-    fn of(test: &str, content: &str) -> TokenFile {
-        let path = std::env::temp_dir().join(format!("mpguard-{}-{test}", std::process::id()));
-        std::fs::write(&path, content).expect("a temporary file");
-        TokenFile(path)
-    }
-}
-
-impl Drop for TokenFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 fn found(there: &Surroundings, metering: bool) -> Result<Source, String> {
@@ -70,8 +55,58 @@ fn metering_takes_a_task_role_or_an_iam_role_for_service_accounts_and_nothing_el
     let half = Surroundings { role_arn: None, ..irsa(Path::new("/token")) };
     refused(half, "AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN");
 
+    let license = Surroundings { license_token: Some("/license".into()), ..pod_identity.clone() };
+    refused(license, "AWS meters no container outside AWS");
+
     assert!(matches!(found(&pod_identity, false), Ok(Source::PodIdentity { .. })));
     assert_eq!(found(&Surroundings::default(), false), Ok(Source::Instance));
+}
+
+/// Source: Containers Anywhere samples: the default chain first, the license token as fallback.
+#[test]
+fn a_license_token_serves_contracts_where_aws_gives_no_role_and_before_a_machines_role() {
+    let role_arn = "arn:aws:iam::111122223333:role/license".to_owned();
+    let license = Surroundings {
+        license_token: Some("/license".into()),
+        role_arn: Some(role_arn.clone()),
+        ..Surroundings::default()
+    };
+    let token = Source::LicenseToken { token: "/license".into(), role_arn };
+    assert_eq!(found(&license, false), Ok(token.clone()));
+    let disabled = Surroundings { instance_metadata_disabled: true, ..license.clone() };
+    assert_eq!(found(&disabled, false), Ok(token));
+    let irsa =
+        Surroundings { license_token: license.license_token.clone(), ..irsa(Path::new("/token")) };
+    assert!(matches!(found(&irsa, false), Ok(Source::WebIdentity { .. })), "IRSA is preferred");
+    assert!(matches!(found(&irsa, true), Ok(Source::WebIdentity { .. })), "for metering too");
+    let ecs = Surroundings { ecs_credentials: Some("/v2/x".to_owned()), ..license.clone() };
+    assert!(matches!(found(&ecs, false), Ok(Source::EcsTask { .. })));
+    let why = found(&Surroundings { role_arn: None, ..license }, false).expect_err("no role");
+    assert!(why.contains("`/license`") && why.contains("AWS_ROLE_ARN"), "{why}");
+}
+
+/// The sample sets AWS_ROLE_ARN, and EKS leaves it as it is. [AC §5.2]
+#[test]
+fn a_role_of_a_license_token_that_took_the_place_of_irsas_is_suspected() {
+    run(async {
+        let token = TokenFile::of("mixed", "a.b.c");
+        let server = Canned::start(vec![]).await;
+        let error = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code></Error></ErrorResponse>";
+        let head = "HTTP/1.1 403 x\r\ncontent-type: text/xml\r\ncontent-length";
+        server.when("AssumeRole", Act::Say(format!("{head}: {}\r\n\r\n{error}", error.len())));
+        let text = async |there: Surroundings| {
+            let mut cloud = cloud_beside(contracts(), there, &server);
+            divert(&mut cloud, server.url());
+            match cloud.details(None).await {
+                Details::Failed(failure) => failure.text,
+                other => panic!("{other:?}"),
+            }
+        };
+        let hint = "if AWS_ROLE_ARN is its role, unset that on EKS";
+        assert!(!text(irsa(&token.0)).await.contains(hint));
+        let both = Surroundings { license_token: Some("/license".into()), ..irsa(&token.0) };
+        assert!(text(both).await.contains(hint));
+    });
 }
 
 #[test]

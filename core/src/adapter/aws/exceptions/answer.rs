@@ -29,9 +29,16 @@ pub(in crate::adapter::aws) struct Answer {
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     pub(super) request_id: Option<String>,
+    /// `Location` of a `RedirectException`, as it came.
+    pub(super) location: Option<String>,
 }
 
 impl Reading {
+    /// True when something came back.
+    pub(in crate::adapter::aws) fn is_answer(&self) -> bool {
+        matches!(self, Reading::Answered(_))
+    }
+
     /// Code of an answer that has one.
     pub(super) fn code(&self) -> Option<&str> {
         match self {
@@ -88,6 +95,7 @@ where
                 code: code_in(failure.raw().headers()),
                 message: None,
                 request_id: request_id_in(failure.raw().headers()),
+                location: None,
             }),
             SdkError::ServiceError(failure) => {
                 let meta = failure.err().meta();
@@ -97,6 +105,7 @@ where
                     code: meta.code().map(bare).or_else(|| code_in(headers)),
                     message: meta.message().map(str::to_owned),
                     request_id: request_id_in(headers),
+                    location: location_in(failure.raw()),
                 })
             }
             _ => Reading::Lost(chain(self)),
@@ -129,6 +138,12 @@ fn code_in(headers: &Headers) -> Option<String> {
 
 fn request_id_in(headers: &Headers) -> Option<String> {
     headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id")).map(str::to_owned)
+}
+
+/// The SDK knows this member for one operation only. `Wire` has read the body whole.
+fn location_in(answer: &HttpResponse) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(answer.body().bytes()?).ok()?;
+    body["Location"].as_str().map(str::to_owned)
 }
 
 /// The innermost words of an error, which name the cause.

@@ -35,11 +35,13 @@ impl Search<'_> {
             Some("ec2") => (Platform::Ec2, task["instance_id"].as_str()),
             _ => (Platform::Elsewhere, None),
         };
+        let anywhere = task["platform"] == "anywhere";
         let region = task["region"].as_str().unwrap_or_default();
         Ok(Found {
             platform,
             name: name.unwrap_or(self.random).to_owned(),
             region: Region::read(region, Said::Sandbox)?,
+            anywhere,
         })
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::adapter::aws::testing::{Act, Canned, run};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::path::PathBuf;
 
 async fn search(there: Surroundings, metering: bool, server: &Canned) -> Result<Found, String> {

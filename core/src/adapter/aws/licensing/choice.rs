@@ -6,6 +6,7 @@ use crate::model::{
     time::Timestamp,
 };
 use aws_sdk_licensemanager::types;
+use std::collections::BTreeSet;
 
 /// A license as either read gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ impl Read {
                 entitlements: license.entitlements().iter().map(entitlement).collect(),
                 expires: license.validity().and_then(|v| v.end()).and_then(dates::read),
                 standing: standing(license.status(), None),
+                status: status(license.status(), None),
+                others: 0,
             },
         }
     }
@@ -51,8 +54,14 @@ impl Read {
                 entitlements: license.entitlements().iter().map(entitlement).collect(),
                 expires: license.validity().and_then(|v| v.end()).and_then(dates::read),
                 standing: standing(license.status(), grant),
+                status: status(license.status(), grant),
+                others: 0,
             },
         }
+    }
+
+    fn is_usable(&self) -> bool {
+        self.contract.standing == Standing::Usable
     }
 
     fn version(&self) -> u64 {
@@ -62,13 +71,19 @@ impl Read {
 
 /// A usable one before an unusable one, then the newest. Source for "newest": [AC §4.3], F-506.
 ///
-/// When none is usable the newest still tells why: expired, or suspended.
+/// When none is usable the newest still tells why: expired, or suspended. Between twins the ARN decides, so
+/// that the order of AWS's list never does.
 pub(super) fn choose(licenses: Vec<Read>) -> Option<Contract> {
-    licenses
-        .into_iter()
-        .filter(|license| !license.delegated)
-        .max_by_key(|l| (l.contract.standing == Standing::Usable, l.created, l.version()))
-        .map(|license| license.contract)
+    let counting = licenses.iter().filter(|license| !license.delegated);
+    let best = counting.clone().max_by_key(|l| {
+        (l.is_usable(), l.created, l.version(), l.contract.license_arn.as_deref())
+    })?;
+    let others: BTreeSet<Option<&str>> = counting
+        .filter(|license| license.is_usable())
+        .map(|license| license.contract.license_arn.as_deref())
+        .filter(|arn| *arn != best.contract.license_arn.as_deref())
+        .collect();
+    Some(Contract { others: others.len(), ..best.contract.clone() })
 }
 
 /// Usable is `AVAILABLE` and, where the grant is told, `ACTIVE`. [AC §4.6]
@@ -84,12 +99,28 @@ fn standing(
     }
 }
 
+/// AWS's word for why the license cannot be used, where it cannot.
+fn status(
+    status: Option<&types::LicenseStatus>,
+    grant: Option<&types::ReceivedStatus>,
+) -> Option<String> {
+    if standing(status, grant) == Standing::Usable {
+        return None;
+    }
+    match (status, grant) {
+        (Some(types::LicenseStatus::Available), Some(grant)) => Some(grant.as_str().to_owned()),
+        (Some(status), _) => Some(status.as_str().to_owned()),
+        (None, _) => None,
+    }
+}
+
 fn entitlement(entitlement: &types::Entitlement) -> Entitlement {
     Entitlement {
         name: entitlement.name().to_owned(),
         unit: entitlement.unit().as_str().to_owned(),
         value: entitlement.value().map(str::to_owned),
         max_count: entitlement.max_count().and_then(|count| u64::try_from(count).ok()),
+        consumed: None,
     }
 }
 
@@ -131,6 +162,30 @@ mod tests {
         assert_eq!(chosen(vec![second.clone(), first.clone()]).as_deref(), Some("second"));
         let tenth = license("tenth", Standing::Usable, 1, "10");
         assert_eq!(chosen(vec![tenth, first]).as_deref(), Some("tenth"));
+    }
+
+    #[test]
+    fn other_usable_licenses_are_counted_and_twins_are_chosen_in_any_order() {
+        let twin = |arn| license(arn, Standing::Usable, 1, "1");
+        let mut shown = twin("shown");
+        shown.delegated = true;
+        let all = [twin("a"), twin("c"), twin("b"), license("x", Standing::Expired, 9, "9"), shown];
+        for turn in 0..all.len() {
+            let mut licenses = all.to_vec();
+            licenses.rotate_left(turn);
+            let contract = choose(licenses).expect("there are some");
+            assert_eq!(contract.license_arn.as_deref(), Some("c"), "{turn}");
+            assert_eq!(contract.others, 2, "{turn}");
+        }
+        let versions =
+            vec![license("a", Standing::Usable, 1, "1"), license("a", Standing::Usable, 1, "2")];
+        let contract = choose(versions).expect("there are some");
+        assert_eq!((contract.version.as_deref(), contract.others), (Some("2"), 0), "one license");
+        let none = vec![
+            license("a", Standing::Expired, 1, "1"),
+            license("b", Standing::Suspended, 2, "1"),
+        ];
+        assert_eq!(choose(none).map(|contract| contract.others), Some(0));
     }
 
     #[test]

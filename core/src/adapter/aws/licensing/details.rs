@@ -7,7 +7,7 @@ use super::{
     },
     choice::{Read, choose},
 };
-use crate::model::outcome::Details;
+use crate::model::{license::Standing, outcome::Details};
 use aws_sdk_licensemanager::types::Filter;
 
 /// An account receives at most ten licenses of a product. Source: [AC §8]. More pages than this are a loop.
@@ -23,67 +23,76 @@ pub(in crate::adapter::aws) async fn details(inner: &Inner, license_arn: Option<
 
 async fn get(inner: &Inner, arn: &str) -> Details {
     let about = format!("license `{arn}`");
-    let (region, client) = match inner.licensing("GetLicense", &about).await {
-        Ok(ready) => ready,
+    let mut manager = match inner.manager("GetLicense", about).await {
+        Ok(manager) => manager,
         Err(failure) => return Details::Failed(failure),
     };
-    let asked = Asked { operation: "GetLicense", about, region: &region };
-    let answer = inner.attempt(async || client.get_license().license_arn(arn).send().await).await;
+    let answer =
+        manager.ask(async |client| client.get_license().license_arn(arn).send().await).await;
     match answer {
         Ok(answer) => match answer.license() {
-            Some(license) => found(inner, &asked, vec![Read::of_license(license)]),
-            None => Details::Failed(asked.incomplete("license")),
+            Some(license) => {
+                let silent = license.status().is_none();
+                found(inner, &manager.asked, vec![Read::of_license(license)], silent)
+            }
+            None => Details::Failed(manager.asked.incomplete("license")),
         },
-        Err(reading) => exceptions::details(&asked, &reading),
+        Err(reading) => exceptions::details(&manager.asked, &reading),
     }
 }
 
 async fn list(inner: &Inner) -> Details {
     let sku = inner.sku().unwrap_or_default();
     let about = format!("product SKU `{sku}`");
-    let (region, client) = match inner.licensing("ListReceivedLicenses", &about).await {
-        Ok(ready) => ready,
+    let mut manager = match inner.manager("ListReceivedLicenses", about).await {
+        Ok(manager) => manager,
         Err(failure) => return Details::Failed(failure),
     };
-    let asked = Asked { operation: "ListReceivedLicenses", about, region: &region };
     let by_sku = Filter::builder().name("ProductSKU").values(&sku).build();
     let mut licenses = Vec::new();
+    let mut silent = false;
     let mut next = None;
     for _ in 0..PAGES_MAX {
-        let answer = inner
-            .attempt(async || {
+        let answer = manager
+            .ask(async |client| {
                 let call = client.list_received_licenses().filters(by_sku.clone());
                 call.max_results(100).set_next_token(next.clone()).send().await
             })
             .await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(reading) => return exceptions::details(&asked, &reading),
+            Err(reading) => return exceptions::details(&manager.asked, &reading),
         };
         // An empty list is a list; an answer without one is not an answer.
         if answer.licenses.is_none() {
-            return Details::Failed(asked.incomplete("list of licenses"));
+            return Details::Failed(manager.asked.incomplete("list of licenses"));
         }
+        silent |= answer.licenses().iter().any(|license| license.status().is_none());
         licenses.extend(answer.licenses().iter().map(Read::of_granted));
         next = answer.next_token().filter(|token| !token.is_empty()).map(str::to_owned);
         if next.is_none() {
             break;
         }
     }
-    found(inner, &asked, licenses)
+    found(inner, &manager.asked, licenses, silent)
 }
 
-/// Of those that are of our product and issuer, the one that counts.
-fn found(inner: &Inner, asked: &Asked, licenses: Vec<Read>) -> Details {
+/// Of those that are of our product and issuer, the one that counts. `silent`: one of them has no status.
+fn found(inner: &Inner, asked: &Asked, licenses: Vec<Read>, silent: bool) -> Details {
     let sku = inner.sku();
     let issuer = inner.settings.issuer_fingerprint.as_str();
     let (ours, others): (Vec<Read>, Vec<Read>) = licenses
         .into_iter()
         .partition(|l| l.sku == sku && l.fingerprint.as_deref() == Some(issuer));
+    let unread = silent || others.iter().any(|l| l.sku.is_none() || l.fingerprint.is_none());
     let delegated = ours.iter().any(|license| license.delegated);
     match choose(ours) {
-        Some(contract) => Details::Found(contract),
-        None => Details::Nothing(format!(
+        Some(contract) if contract.standing == Standing::Usable || !unread => {
+            Details::Found(contract)
+        }
+        // Only a license that can be read is another's, or one that may not be used.
+        _ if unread => Details::Failed(asked.incomplete("product, issuer and status of a license")),
+        _ => Details::Nothing(format!(
             "{} for {}: {}",
             asked.operation,
             asked.about,

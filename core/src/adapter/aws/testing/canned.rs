@@ -78,6 +78,7 @@ pub(in crate::adapter::aws) struct Canned {
 struct State {
     script: RefCell<VecDeque<Act>>,
     paths: RefCell<Vec<(String, Act)>>,
+    needles: RefCell<Vec<(String, Act)>>,
     requests: RefCell<Vec<Request>>,
 }
 
@@ -107,6 +108,11 @@ impl Canned {
     /// Answers a `GET` or `PUT` whose path ends with `path` like this from now on.
     pub(in crate::adapter::aws) fn at(&self, path: &str, act: Act) {
         self.state.paths.borrow_mut().insert(0, (path.to_owned(), act));
+    }
+
+    /// Answers each call of an AWS API that has `needle` in it like this from now on.
+    pub(in crate::adapter::aws) fn when(&self, needle: &str, act: Act) {
+        self.state.needles.borrow_mut().insert(0, (needle.to_owned(), act));
     }
 
     pub(in crate::adapter::aws) fn then(&self, act: Act) {
@@ -143,9 +149,12 @@ async fn serve(mut stream: TcpStream, state: Rc<State>) {
         let path = target.split(' ').nth(1).unwrap_or_default().to_owned();
         let path = path.split('?').next().unwrap_or_default().to_owned();
         let fixed = state.paths.borrow().iter().find(|(p, _)| path.ends_with(p.as_str())).cloned();
+        let has = |needle: &str| request.head.contains(needle) || request.body.contains(needle);
+        let known = state.needles.borrow().iter().find(|(needle, _)| has(needle)).cloned();
         state.requests.borrow_mut().push(request);
         let act = match fixed {
             Some((_, act)) if !target.starts_with("POST") => Some(act),
+            _ if target.starts_with("POST") && known.is_some() => known.map(|(_, act)| act),
             _ if target.starts_with("POST") => state.script.borrow_mut().pop_front(),
             _ => None,
         };

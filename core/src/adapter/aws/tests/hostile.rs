@@ -61,6 +61,8 @@ fn outside() {
             .env("AWS_SECRET_ACCESS_KEY", "s")
             .env("AWS_SESSION_TOKEN", "t")
             .env("AWS_WEB_IDENTITY_TOKEN_FILE", &files.ca)
+            .env("AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE", &files.ca)
+            .env("AWS_LICENSE_ACCESS_FILE", &files.ca)
             .env("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/other")
             .env("AWS_CONFIG_FILE", &files.profile)
             .env("AWS_SHARED_CREDENTIALS_FILE", &files.profile)

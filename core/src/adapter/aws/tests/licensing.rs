@@ -16,6 +16,7 @@ fn counted(name: &str, count: u64) -> Entitlement {
         unit: "Count".to_owned(),
         value: None,
         max_count: Some(count),
+        consumed: None,
     }
 }
 
@@ -81,8 +82,13 @@ fn asking_for_tiers_takes_nothing_and_names_issuer_and_product() {
         .await;
         let bought =
             cloud(&server).tiers(vec!["Basic".into(), "Premium".into()], "t-1".into()).await;
-        let basic =
-            Entitlement { name: "Basic".into(), unit: "None".into(), value: None, max_count: None };
+        let basic = Entitlement {
+            name: "Basic".into(),
+            unit: "None".into(),
+            value: None,
+            max_count: None,
+            consumed: None,
+        };
         assert_eq!(
             bought,
             Tiers::Bought {
@@ -146,7 +152,11 @@ fn seats_are_held_until_the_expiration_of_the_answer_with_or_without_a_zone() {
         let answer = check_out(Act::ok(&format!(
             r#"{{"LicenseConsumptionToken":"c-1","Expiration":"{date}"}}"#
         )));
-        assert_eq!(answer, CheckedOut::Held { token: "c-1".into(), expires: TEN }, "{date}");
+        assert_eq!(
+            answer,
+            CheckedOut::Held { token: "c-1".into(), expires: TEN, license_arn: None },
+            "{date}"
+        );
     }
 }
 
@@ -182,13 +192,69 @@ fn a_check_out_without_token_or_readable_end_is_no_seat_that_we_know_of() {
 }
 
 #[test]
+fn an_entitlement_that_is_not_counted_is_asked_for_without_a_value() {
+    run(async {
+        let server = Canned::start(vec![Act::ok("{}")]).await;
+        let tier =
+            Entitlement { unit: "None".into(), value: Some("1".into()), ..counted("Basic", 1) };
+        cloud(&server).check_out(vec![tier, counted("Users", 2)], "t-1".into()).await;
+        let body: serde_json::Value = serde_json::from_str(&server.calls()[0].body).expect("JSON");
+        let wanted = serde_json::json!([
+            { "Name": "Basic", "Unit": "None" }, { "Name": "Users", "Unit": "Count", "Value": "2" },
+        ]);
+        assert_eq!(body["Entitlements"], wanted);
+    });
+}
+
+/// The keys of AWS's sample answers: Seller Guide, contract pricing for container products.
+#[test]
+fn an_answer_as_in_awss_samples_is_understood() {
+    let sample = r#"{"CheckoutType":"PROVISIONAL","LicenseConsumptionToken":"c-1",
+        "EntitlementsAllowed":[{"Name":"Basic","Count":10,"Units":"Count","Value":"Enabled"},
+                               {"Name":"Premium","Value":5}],
+        "Expiration":"2026-01-01T10:00:00","IssuedAt":1767258000}"#;
+    match tiers(Act::ok(sample)) {
+        Tiers::Bought { entitlements, .. } => {
+            let bought: Vec<_> =
+                entitlements.iter().map(|e| (e.name.as_str(), e.value.as_deref())).collect();
+            assert_eq!(bought, [("Basic", Some("Enabled")), ("Premium", Some("5"))]);
+        }
+        other => panic!("{other:?}"),
+    }
+    let held = CheckedOut::Held { token: "c-1".into(), expires: TEN, license_arn: None };
+    assert_eq!(check_out(Act::ok(sample)), held);
+}
+
+#[test]
+fn a_list_of_tiers_that_cannot_be_read_denies_nothing() {
+    for list in [
+        "",
+        r#","EntitlementsAllowed":null"#,
+        r#","EntitlementsAllowed":[7]"#,
+        r#","EntitlementsAllowed":[{"Title":"Basic"}]"#,
+    ] {
+        let answer = tiers(Act::ok(&format!(r#"{{"LicenseConsumptionToken":"c-1"{list}}}"#)));
+        assert!(
+            matches!(answer, Tiers::Failed(Failure { class: FailureClass::Unknown, .. })),
+            "{list}: {answer:?}"
+        );
+    }
+}
+
+#[test]
 fn an_extension_keeps_the_token_of_the_newest_answer() {
     let answer = extend(Act::ok(
         r#"{"LicenseConsumptionToken":"seat-2","Expiration":"2026-01-01T10:00:00"}"#,
     ));
-    assert_eq!(answer, CheckedOut::Held { token: "seat-2".into(), expires: TEN });
+    assert_eq!(
+        answer,
+        CheckedOut::Held { token: "seat-2".into(), expires: TEN, license_arn: None }
+    );
     let answer = extend(Act::ok(r#"{"Expiration":"2026-01-01T10:00:00"}"#));
-    assert_eq!(answer, CheckedOut::Held { token: "seat-1".into(), expires: TEN });
+    assert_eq!(
+        answer,
+        CheckedOut::Held { token: "seat-1".into(), expires: TEN, license_arn: None }
+    );
 }
 
 #[test]
@@ -283,6 +349,36 @@ fn a_list_without_end_is_not_read_for_ever() {
 }
 
 #[test]
+fn other_usable_licenses_of_the_product_are_counted() {
+    let expired = license("arn:aws:x:3", "").replace("AVAILABLE", "EXPIRED");
+    let shown = license("arn:aws:x:4", "").replace("BuyerGrant", "DelegateGrant");
+    let foreign = license("arn:aws:x:5", "").replace("prod-1", "prod-2");
+    let list = [license("arn:aws:x:1", ""), license("arn:aws:x:2", ""), expired, shown, foreign];
+    match details(None, vec![listed(&list)]) {
+        Details::Found(contract) => {
+            assert_eq!(contract.license_arn.as_deref(), Some("arn:aws:x:2"));
+            assert_eq!(contract.others, 1);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_license_that_cannot_be_read_is_not_anothers() {
+    for list in ["[7]", r#"[{"LicenseArn":"arn:aws:x:1"}]"#] {
+        let answer = details(None, vec![Act::ok(&format!(r#"{{"Licenses":{list}}}"#))]);
+        assert!(matches!(answer, Details::Failed(_)), "{list}: {answer:?}");
+    }
+    // One without a status is not suspended. A good one beside it counts.
+    let silent = license("arn:aws:x:1", "").replace(r#""Status":"AVAILABLE","#, "");
+    let act = Act::ok(&format!(r#"{{"License":{silent}}}"#));
+    let answer = details(Some("arn:aws:x:1"), vec![act]);
+    assert!(matches!(answer, Details::Failed(_)), "{answer:?}");
+    let answer = details(None, vec![listed(&[license("arn:aws:x:0", ""), silent])]);
+    assert!(matches!(answer, Details::Found(_)), "{answer:?}");
+}
+
+#[test]
 fn licenses_of_others_and_delegated_ones_are_nothing() {
     let nothing = |act: Act, word: &str| match details(None, vec![act]) {
         Details::Nothing(text) => assert!(text.contains(word), "{text}"),
@@ -329,50 +425,5 @@ fn a_read_that_iam_denies_is_no_permission_and_not_no_license() {
     for act in [Act::ok(""), Act::ok("{}"), Act::ok("<html></html>")] {
         let answer = details(None, vec![act.clone()]);
         assert!(matches!(answer, Details::Failed(_)), "{act:?}: {answer:?}");
-    }
-}
-
-fn redirect(location: &str) -> Act {
-    Act::answer(
-        400,
-        &[],
-        &format!(r#"{{"__type":"RedirectException","Message":"m","Location":"{location}"}}"#),
-    )
-}
-
-#[test]
-fn a_redirect_is_followed_once_to_the_region_that_it_names() {
-    run(async {
-        let held =
-            Act::ok(r#"{"LicenseConsumptionToken":"c","Expiration":"2026-01-01T10:00:00Z"}"#);
-        let location = "https://license-manager.us-west-2.amazonaws.com/";
-        let server = Canned::start(vec![redirect(location), held]).await;
-        let answer = cloud(&server).check_out(vec![counted("Users", 1)], "t-1".into()).await;
-        assert!(matches!(answer, CheckedOut::Held { .. }), "{answer:?}");
-        let calls = server.calls();
-        assert_eq!(calls[0].body, calls[1].body, "the same client token");
-        let signed = calls[1].header("authorization").expect("it is signed");
-        assert!(signed.contains("/us-west-2/license-manager/"), "{signed}");
-    });
-    run(async {
-        let again = redirect("us-west-2");
-        let server = Canned::start(vec![again.clone(), again.clone(), again]).await;
-        let answer = cloud(&server).check_out(vec![counted("Users", 1)], "t-1".into()).await;
-        assert!(matches!(answer, CheckedOut::Failed(_)), "{answer:?}");
-        assert_eq!(server.calls().len(), 2);
-    });
-}
-
-#[test]
-fn a_redirect_that_names_no_region_of_the_partition_is_not_followed() {
-    for location in
-        ["https://evil.example/", "", "https://127.0.0.1/", "cn-north-1", "us-iso-east-1"]
-    {
-        run(async {
-            let server = Canned::start(vec![redirect(location)]).await;
-            let answer = cloud(&server).check_out(vec![counted("Users", 1)], "t-1".into()).await;
-            assert!(matches!(answer, CheckedOut::Failed(_)), "{location}: {answer:?}");
-            assert_eq!(server.calls().len(), 1, "{location}");
-        });
     }
 }

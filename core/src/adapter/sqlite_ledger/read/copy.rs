@@ -12,6 +12,8 @@ use std::{
 /// A connection to a copy, which is removed with it.
 pub(super) struct Copy {
     pub(super) conn: Connection,
+    /// Bytes of the database as it was found: an upgrade fills up a page that is cut short.
+    pub(super) size: u64,
     _folder: Folder,
 }
 
@@ -40,7 +42,7 @@ impl Copy {
         for _ in 0..TRIES {
             let (folder, copy) = duplicate(source).map_err(|why| why.to_string())?;
             match look(&copy) {
-                Ok(conn) => return Ok(Copy { conn, _folder: folder }),
+                Ok((conn, size)) => return Ok(Copy { conn, size, _folder: folder }),
                 Err(OpenError::Newer(version)) => {
                     return Err(format!("a newer mpguard wrote it (version {version})"));
                 }
@@ -51,18 +53,20 @@ impl Copy {
     }
 }
 
-fn look(copy: &Path) -> Result<Connection, OpenError> {
+fn look(copy: &Path) -> Result<(Connection, u64), OpenError> {
     let conn = connect(copy, None, false).map_err(super::super::trouble::at_open)?;
     match schema::look(&conn, schema::STEPS)? {
-        schema::Found::Nothing => return Err(OpenError::Broken("it is empty".to_owned())),
+        schema::Found::Nothing => Err(OpenError::Broken("it is empty".to_owned())),
         schema::Found::Version(version) => {
             check(&conn)?;
+            // A journal was played back by now.
+            let size = fs::metadata(copy).map_or(0, |file| file.len());
             // In the copy: so one program reads every version.
             schema::upgrade(&conn, version, schema::STEPS)
                 .map_err(super::super::trouble::at_open)?;
+            Ok((conn, size))
         }
     }
-    Ok(conn)
 }
 
 fn duplicate(source: &Path) -> std::io::Result<(Folder, PathBuf)> {

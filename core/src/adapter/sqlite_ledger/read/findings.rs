@@ -1,11 +1,13 @@
 //! What is wrong with a state directory.
 
-use super::{DATABASE, copy::Copy, report};
+use super::{DATABASE, copy::Copy, holdings::ASIDE as HOLDINGS_ASIDE, report};
 use crate::{
-    adapter::sqlite_ledger::load::{self, each},
+    adapter::{
+        sqlite_ledger::load::{self, each},
+        state,
+    },
     model::time::Hour,
 };
-use rusqlite::Connection;
 use std::{
     fs,
     io::{self, Read},
@@ -33,7 +35,7 @@ const ASIDE: &str =
     "keep a copy of the directory for a dispute; the product sets it aside when it starts";
 const REPORT: &str = "keep a copy of the directory and report this as a bug of mpguard";
 
-/// Checks an identity directory: pages, rows, accounts, slots, and the head of the counters' file.
+/// Checks an identity directory: pages, rows, accounts, slots, the head of the counters' file, and holdings.
 #[must_use]
 pub fn findings(dir: &Path) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -53,7 +55,7 @@ pub fn findings(dir: &Path) -> Vec<Finding> {
         Ok(_) => match Copy::taken(&dir.join(DATABASE)) {
             Err(why) => say(format!("it cannot be read: {why}"), ASIDE),
             Ok(copy) => {
-                if let Err(why) = content(&copy.conn, &mut say) {
+                if let Err(why) = content(&copy, &mut say) {
                     say(format!("its rows make no sense: {why}"), ASIDE);
                 }
             }
@@ -63,10 +65,21 @@ pub fn findings(dir: &Path) -> Vec<Finding> {
         say("a process met damage in it".to_owned(), ASIDE);
     }
     found.extend(counters(&dir.join("usage.seg")));
+    let held = state::holdings::look(dir).into_iter();
+    found.extend(held.filter_map(|(file, it)| Some(broken(&file, it.err()?, HOLDINGS_ASIDE))));
+    if let Some((file, why)) = state::kept_contract_fault(dir) {
+        let next = "the product keeps it anew as soon as License Manager answers";
+        found.push(broken(&file, why, next));
+    }
     found
 }
 
-fn content(conn: &Connection, say: &mut impl FnMut(String, &str)) -> rusqlite::Result<()> {
+fn broken(file: &Path, what: String, next: &str) -> Finding {
+    Finding { what, thing: file.display().to_string(), next: next.to_owned() }
+}
+
+fn content(copy: &Copy, say: &mut impl FnMut(String, &str)) -> rusqlite::Result<()> {
+    let conn = &copy.conn;
     let check: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if check != "ok" {
         say(check, ASIDE);
@@ -74,7 +87,7 @@ fn content(conn: &Connection, say: &mut impl FnMut(String, &str)) -> rusqlite::R
     }
     // SQLite reads a last page that is cut short as one that ends in zeros.
     let page: u64 = conn.query_row("PRAGMA page_size", [], |row| load::raw(row, 0))?;
-    let size = conn.path().and_then(|path| fs::metadata(path).ok()).map_or(0, |file| file.len());
+    let size = copy.size;
     if !size.is_multiple_of(page.max(1)) {
         say(format!("its {size} bytes end inside a page"), ASIDE);
     }

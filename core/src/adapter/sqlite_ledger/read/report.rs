@@ -45,8 +45,6 @@ pub struct Report {
     pub set_aside: Vec<AsideRow>,
     /// Other ledgers whose counts are in it.
     pub taken_over: Vec<OtherLedger>,
-    /// Check outs that are not over.
-    pub leases: u64,
     /// The books, as a start would find them.
     pub books: Books,
 }
@@ -131,7 +129,7 @@ pub(super) fn read(conn: &rusqlite::Connection) -> rusqlite::Result<Report> {
     let books = load::books(conn)?;
     let accounts = books.dimensions().iter().map(|dimension| books.account(dimension)).collect();
     let sql = "SELECT ledger_id, product_code, identity, platform, region, created, newest, epoch,
-        commits, entitled, captured, (SELECT count(*) FROM leases) FROM meta, state";
+        commits, entitled, captured FROM meta, state";
     let mut report = conn.query_row(sql, [], |row| {
         Ok(Report {
             ledger_id: row.get(0)?,
@@ -145,7 +143,6 @@ pub(super) fn read(conn: &rusqlite::Connection) -> rusqlite::Result<Report> {
             commits: raw(row, 8)?,
             entitled: row.get(9)?,
             captured: raw(row, 10)?,
-            leases: raw(row, 11)?,
             accounts,
             records: Vec::new(),
             set_aside: Vec::new(),

@@ -1,9 +1,14 @@
 //! Every row, for machines.
 
-use super::{DATABASE, ReadError, copy::Copy, report};
+use super::{
+    DATABASE, ReadError,
+    copy::Copy,
+    holdings::{Holder, holdings},
+    report,
+};
 use crate::model::time::{Hour, Timestamp};
 use rusqlite::{Connection, types::ValueRef};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::{
     io::{self, Write},
     path::Path,
@@ -16,13 +21,19 @@ const MOMENTS: &[&str] =
 /// Columns that hold JSON.
 const JSON: &[&str] = &["tags", "allocations"];
 
-/// Writes each row of each table as one JSON object a line, with the name of its table.
+/// Writes each row of each table as one JSON object a line, with the name of its table, and what is held of the
+/// contract in the same form.
 ///
 /// # Errors
 /// The ledger cannot be read, or `out` does not take it.
 pub fn export(dir: &Path, out: &mut dyn Write) -> Result<(), ReadError> {
     let copy = Copy::of(dir)?;
-    tables(&copy.conn, out).map_err(|why| ReadError::at(&dir.join(DATABASE), why))
+    tables(&copy.conn, out).map_err(|why| ReadError::at(&dir.join(DATABASE), why))?;
+    for held in holdings(dir) {
+        let held = held?;
+        contract(&held, out).map_err(|why| ReadError::at(&held.file, why))?;
+    }
+    Ok(())
 }
 
 fn tables(conn: &Connection, out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>> {
@@ -43,6 +54,33 @@ fn tables(conn: &Connection, out: &mut dyn Write) -> Result<(), Box<dyn std::err
             serde_json::to_writer(&mut *out, &object)?;
             out.write_all(b"\n")?;
         }
+    }
+    Ok(())
+}
+
+fn contract(held: &Holder, out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>> {
+    let file = held.file.file_name().unwrap_or_default().to_string_lossy();
+    let seats = held.seats.iter().map(|seat| {
+        json!({
+            "table": "seats", "file": file, "entitlement": seat.entitlement, "count": seat.count,
+            "state": seat.state, "at": seat.at.0, "at_utc": seat.at.to_string(),
+        })
+    });
+    let units = held.units.iter().map(|units| {
+        json!({
+            "table": "units", "file": file, "entitlement": units.entitlement, "drawn": units.drawn,
+            "booked": units.booked, "left": units.left, "in_hand": units.in_hand, "disputed": units.disputed,
+        })
+    });
+    let disputes = held.disputes.iter().map(|it| {
+        json!({
+            "table": "disputes", "file": file, "entitlement": it.entitlement, "client_token": it.client_token,
+            "quantity": it.quantity, "begun": it.begun.0, "begun_utc": it.begun.to_string(), "why": it.why,
+        })
+    });
+    for row in seats.chain(units).chain(disputes) {
+        serde_json::to_writer(&mut *out, &row)?;
+        out.write_all(b"\n")?;
     }
     Ok(())
 }

@@ -5,7 +5,6 @@ use crate::{
     adapter::sqlite_ledger::{Health, OpenError, Place, SqliteLedger, Who, beside, schema},
     model::{
         entry::Entry,
-        ids::{ClientToken, ConsumptionToken, LeaseId},
         time::{Hour, Timestamp},
     },
     port::ledger::{Ledger, LedgerError},
@@ -225,19 +224,28 @@ fn a_ledger_learns_its_identity_and_keeps_it() {
     assert!(broken(open_as(&other)).contains("pod-1"));
 }
 
-/// T48: what a dead process held is there to be given back.
+/// A ledger of version 1 held check outs, which no process ever wrote.
 #[test]
-fn check_outs_that_are_not_over_are_found_again() {
+fn a_ledger_of_the_first_version_is_brought_to_ours() {
     let folder = Folder::new();
     let mut opened = open(&folder.ledger()).expect("a new ledger");
-    let begun = |id| Entry::LeaseBegun { lease: LeaseId(id), client_token: ClientToken::from("c") };
-    let token = ConsumptionToken::from("t");
-    let held = Entry::LeaseHeld { lease: LeaseId(2), token: token.clone(), expires: Timestamp(9) };
-    let batch = [begun(1), begun(2), held, begun(3), Entry::LeaseEnded(LeaseId(1))];
-    opened.ledger.commit(&batch, Timestamp(5)).expect("written");
+    opened.ledger.commit(&[captured(1)], Timestamp(5)).expect("written");
+    let id = opened.ledger_id.clone();
     drop(opened);
-    let leases = open(&folder.ledger()).expect("the same ledger").leases;
-    assert_eq!(leases.iter().map(|kept| kept.lease.0).collect::<Vec<_>>(), [2, 3]);
-    assert_eq!((leases[0].token.clone(), leases[0].expires), (Some(token), Some(Timestamp(9))));
-    assert_eq!((leases[1].token.clone(), leases[1].expires), (None, None));
+    // Back to what version 1 made of it.
+    let first = include_str!("../schema_1.sql");
+    let table = first.find("CREATE TABLE leases").and_then(|at| first.get(at..)).expect("there");
+    let lower = |conn: Connection| {
+        conn.execute_batch(table)?;
+        conn.pragma_update(None, "user_version", 1)
+    };
+    Connection::open(folder.ledger()).and_then(lower).expect("as it was");
+    let opened = open(&folder.ledger()).expect("the same ledger");
+    assert_eq!((opened.ledger_id, opened.books.captured, opened.fresh), (id, 1, false));
+    drop(opened.ledger);
+    let conn = Connection::open(folder.ledger()).expect("opens");
+    let version: i64 =
+        conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a number");
+    assert_eq!(version, 2);
+    assert!(conn.prepare("SELECT * FROM leases").is_err(), "the table is gone");
 }

@@ -3,7 +3,7 @@
 use crate::model::{
     books::{Books, UNKNOWN},
     entry::{Entry, Fate, Place},
-    ids::{ClientToken, ConsumptionToken, Dimension, LeaseId, RecordId, SeriesId},
+    ids::{ClientToken, Dimension, RecordId, SeriesId},
     quantity::Units,
     time::{Hour, Timestamp},
     usage::{Allocation, Lot, Lots, Record, Series, Tags},
@@ -102,21 +102,8 @@ impl Draw {
                 let (waiting, disputed, missed) = (self.lots(3), self.lots(3), self.lots(3));
                 Entry::TakenOver { ledger, waiting, disputed, missed, why: why() }
             }
-            _ => self.small(),
+            _ => Entry::Entitled { receipt: "r-0".to_owned() },
         })
-    }
-
-    fn small(&mut self) -> Entry {
-        let lease = LeaseId(self.below(3));
-        match self.below(4) {
-            0 => Entry::Entitled { receipt: "r-0".to_owned() },
-            1 => Entry::LeaseBegun { lease, client_token: ClientToken::from("client") },
-            2 => {
-                let token = ConsumptionToken::from("token");
-                Entry::LeaseHeld { lease, token, expires: self.hour.end() }
-            }
-            _ => Entry::LeaseEnded(lease),
-        }
     }
 
     /// Some counters of some hours.

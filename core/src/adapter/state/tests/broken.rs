@@ -309,7 +309,9 @@ fn garbage_in_a_directory_never_stops_a_start() {
         "about.json",
         "ledger.db",
         "ledger.db-journal",
+        "holdings-0.json",
         "leader.lock",
+        "license.json",
         "series",
         "use.lock",
         "usage.seg",
@@ -347,6 +349,10 @@ fn garbage_in_a_directory_never_stops_a_start() {
             .or_else(|error| if error == CountError::Overflow { Ok(()) } else { Err(error) })
             .expect("it counts");
         quarantined += notes.iter().filter(|note| note.kind == NoteKind::Quarantined).count();
+        // Nor do holdings and the kept contract stop anybody.
+        let held = state.holdings();
+        state.keep(&held).expect("kept");
+        assert!(state.remembered().is_none() && state.abandoned().is_empty(), "round {round}");
         started += usize::from(state.storage().path.contains("mpg1-"));
     }
     assert!(quarantined > 20 && started == 60, "{quarantined} {started}");

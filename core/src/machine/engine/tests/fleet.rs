@@ -1,7 +1,6 @@
 //! T26: a fleet of tasks shares the account's few calls a second.
 
 use super::*;
-use crate::machine::metering::Slab;
 
 const TASKS: usize = 500;
 /// Source: Metering API reference, service quotas: MeterUsage, calls a second of one account.
@@ -58,7 +57,7 @@ impl Fleet {
                     }
                     Command::Rotate { next, .. } => {
                         let values = [(SeriesId(0), 3)].into();
-                        let slab = Slab { sequence: 1, hour: START, provisional: false, values };
+                        let slab = Closed { sequence: 1, hour: START, provisional: false, values };
                         inputs.push(Input::Captured { slab, next });
                     }
                     _ => {}

@@ -70,7 +70,7 @@ impl World {
                         let values =
                             BTreeMap::from([(SeriesId(0), std::mem::take(&mut self.held))]);
                         let (sequence, hour) = (self.slab, self.open);
-                        let slab = metering::Slab { sequence, hour, provisional, values };
+                        let slab = Closed { sequence, hour, provisional, values };
                         inputs.push(Input::Captured { slab, next });
                         self.open = next;
                     }

@@ -138,7 +138,7 @@ fn a_slab_that_is_captured_late_loses_its_guess_too() {
     bench.now = Hour(FIRST.0 + 3).start();
     bench.metering.behind_ms = -60 * MINUTE;
     let values = BTreeMap::from([(ONE, 7)]);
-    let slab = Slab { sequence: 1, hour: Hour(FIRST.0 + 3), provisional: true, values };
+    let slab = Closed { sequence: 1, hour: Hour(FIRST.0 + 3), provisional: true, values };
     let step = bench.metering.captured(slab, Hour(FIRST.0 + 3), bench.now, &mut bench.draw);
     bench.take(step);
     assert!(bench.metering.books.provisional.is_empty());

@@ -19,7 +19,7 @@ use mpguard_handless::{
         command::Command,
         engine::Engine,
         input::Input,
-        metering::{Metering, Policy, Slab},
+        metering::{Metering, Policy},
         plan::Plan,
     },
     model::{
@@ -29,7 +29,7 @@ use mpguard_handless::{
         time::{Hour, Timestamp},
         usage::{Account, Lot, Lots, Record},
     },
-    port::counters::{Closed, Counters},
+    port::counters::Counters,
     shell::backlog::{Backlog, Written},
 };
 use std::{
@@ -283,7 +283,9 @@ impl<'a> World<'a> {
         let hour = counters.hour();
         inputs.push_back(Input::Led { books: Box::new(opened.books), hour });
         inputs.push_back(Input::Series(series()));
-        inputs.extend(counters.uncaptured().into_iter().map(|slab| captured(slab, hour)));
+        inputs.extend(
+            counters.uncaptured().into_iter().map(|slab| Input::Captured { slab, next: hour }),
+        );
         let (ledger, backlog) = (opened.ledger, Backlog::default());
         let poisoned_before = self.disk.is_poisoned(LEDGER);
         if let Some(process) = &mut self.process {
@@ -413,7 +415,7 @@ impl<'a> World<'a> {
             }
             Command::Rotate { next, provisional } => match counters.rotate(next, provisional) {
                 Some(slab) => {
-                    inputs.push_back(captured(slab, next));
+                    inputs.push_back(Input::Captured { slab, next });
                     self.adopt(inputs);
                 }
                 None => inputs.push_back(Input::Unrotated),
@@ -422,7 +424,9 @@ impl<'a> World<'a> {
             Command::CloseCounters => {
                 let hour = counters.hour();
                 inputs.push_back(
-                    counters.close().map_or(Input::Unrotated, |slab| captured(slab, hour)),
+                    counters
+                        .close()
+                        .map_or(Input::Unrotated, |slab| Input::Captured { slab, next: hour }),
                 );
             }
             _ => {}
@@ -508,9 +512,4 @@ impl<'a> World<'a> {
 fn orphan() -> (Lots, Lots) {
     let lot = |series| Lot { hour: Hour(START.0 - 2), series };
     (Lots::from([(lot(REQUESTS), 11), (lot(HOSTS), 4)]), Lots::from([(lot(REQUESTS), 3)]))
-}
-
-fn captured(slab: Closed, next: Hour) -> Input {
-    let Closed { sequence, hour, provisional, values } = slab;
-    Input::Captured { slab: Slab { sequence, hour, provisional, values }, next }
 }

@@ -64,10 +64,7 @@ impl World {
             | Entry::Named(_)
             | Entry::Relabelled { .. }
             | Entry::Attempted { .. }
-            | Entry::Entitled { .. }
-            | Entry::LeaseBegun { .. }
-            | Entry::LeaseHeld { .. }
-            | Entry::LeaseEnded(_) => {}
+            | Entry::Entitled { .. } => {}
         }
     }
 

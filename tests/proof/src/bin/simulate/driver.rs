@@ -11,7 +11,7 @@ use mpguard_handless::{
         command::Command,
         engine::Engine,
         input::{Inherited, Input},
-        metering::{Metering, Slab},
+        metering::Metering,
     },
     model::{
         entry::Entry,
@@ -20,7 +20,6 @@ use mpguard_handless::{
         outcome::{Failure, FailureClass, Sent},
         time::{Hour, Timestamp},
     },
-    port::counters::Closed,
 };
 use std::collections::VecDeque;
 
@@ -221,7 +220,7 @@ impl World {
         inputs.push_back(Input::Led { books, hour });
         inputs.push_back(Input::Series(self.scenario.series.clone()));
         for closed in found {
-            inputs.push_back(Input::Captured { slab: slab(closed), next: hour });
+            inputs.push_back(Input::Captured { slab: closed, next: hour });
         }
         self.note(|| format!("process {p} leads"));
     }
@@ -271,7 +270,7 @@ impl World {
         }
         let ring = self.tasks[task].ring.as_mut().expect("the ring was there above");
         if let Some(closed) = ring.close_before() {
-            inputs.push_back(Input::Captured { slab: slab(closed), next });
+            inputs.push_back(Input::Captured { slab: closed, next });
         }
         if self.crashes(p) { Rest::Falls } else { Rest::Goes }
     }
@@ -452,9 +451,4 @@ impl World {
     pub(crate) fn metering(&self, p: usize) -> Option<&Metering> {
         self.processes[p].engine.as_ref().and_then(Engine::metering)
     }
-}
-
-fn slab(closed: Closed) -> Slab {
-    let Closed { sequence, hour, provisional, values } = closed;
-    Slab { sequence, hour, provisional, values }
 }

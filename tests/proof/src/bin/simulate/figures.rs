@@ -1,7 +1,5 @@
 //! What the histories came to, in one line.
 
-use std::fmt;
-
 macro_rules! figures {
     ($($name:ident: $text:literal),+ $(,)?) => {
         /// Counts of what happened.
@@ -18,8 +16,8 @@ macro_rules! figures {
             }
         }
 
-        impl fmt::Display for Figures {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for Figures {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "simulated years {:.1}", self.hours as f64 / 24.0 / 365.0)?;
                 $(write!(f, ", {} {}", $text, self.$name)?;)+
                 Ok(())

@@ -1,9 +1,11 @@
 //! The shared counters of a task: 16 slabs, as `port::counters` describes them.
 
 use crate::scenario::Scenario;
-use mpguard_handless::{
-    model::{ids::SeriesId, quantity::Raw, time::Hour, usage::Kind},
-    port::counters::Closed,
+use mpguard_handless::model::{
+    ids::SeriesId,
+    quantity::Raw,
+    time::Hour,
+    usage::{Closed, Kind},
 };
 use std::collections::VecDeque;
 

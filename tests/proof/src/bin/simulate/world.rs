@@ -1,8 +1,10 @@
 //! The world of one seed: what is there, what is due, and the loop.
 
 use crate::{
+    agenda::Agenda,
     aws::Aws,
     figures::Figures,
+    history::{History, Trace},
     ring::SERIES,
     rng::Rng,
     scenario::{DAY, HOUR, MINUTE, SECOND, Scenario},
@@ -12,15 +14,9 @@ use mpguard_handless::{
     machine::{engine::Engine, input::Input},
     model::{entry::Entry, usage::Record},
 };
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
-};
 
 /// AWS's time at the beginning: 1 January 2026.
 pub(crate) const BEGIN: i64 = 1_767_225_600_000;
-/// Lines of a trace.
-const TRACE: usize = 60;
 
 /// Something that will happen.
 pub(crate) enum Event {
@@ -48,29 +44,6 @@ pub(crate) enum Event {
     Network,
     /// A fault.
     Chaos,
-}
-
-struct Due {
-    at: i64,
-    number: u64,
-    event: Event,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Due) -> bool {
-        self.number == other.number
-    }
-}
-impl Eq for Due {}
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Due) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Due {
-    fn cmp(&self, other: &Due) -> std::cmp::Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
 }
 
 /// How the way to AWS is.
@@ -136,15 +109,15 @@ pub(crate) struct World {
     pub(crate) healing: bool,
     pub(crate) figures: Figures,
     pub(crate) ledgers: u64,
-    queue: BinaryHeap<Reverse<Due>>,
-    number: u64,
+    agenda: Agenda<Event>,
     broken: Option<String>,
-    tracing: bool,
-    trace: VecDeque<String>,
+    trace: Trace,
 }
 
-impl World {
-    pub(crate) fn new(seed: u64, days: u64, tracing: bool) -> World {
+impl History for World {
+    type Figures = Figures;
+
+    fn new(seed: u64, days: u64, trace: Trace) -> World {
         let mut rng = Rng::new(seed);
         let scenario = Scenario::draw(&mut rng);
         let begin = BEGIN + rng.between(0, 60 * DAY);
@@ -163,16 +136,36 @@ impl World {
             network: Network::Good,
             healing: false,
             figures: Figures::default(),
-            queue: BinaryHeap::new(),
-            number: 0,
+            agenda: Agenda::default(),
             broken: None,
-            tracing,
-            trace: VecDeque::new(),
+            trace,
         };
         world.begin();
         world
     }
 
+    fn run(&mut self) -> Option<String> {
+        let begin = self.now;
+        self.live(self.end);
+        self.heal();
+        for _ in 0..self.healing_hours() {
+            self.live(self.now + HOUR);
+        }
+        self.finish();
+        self.figures.hours = ((self.now - begin) / HOUR) as u64 * self.tasks.len() as u64;
+        self.broken.clone()
+    }
+
+    fn add_to(&self, sum: &mut Figures) {
+        sum.add(&self.figures);
+    }
+
+    fn trace(&self) -> &Trace {
+        &self.trace
+    }
+}
+
+impl World {
     fn begin(&mut self) {
         for task in 0..self.tasks.len() {
             let dark = self.rng.pick(&[0, 0, 0, 10 * MINUTE, 5 * HOUR, 30 * HOUR]);
@@ -186,26 +179,13 @@ impl World {
         self.after(HOUR, Event::Chaos);
     }
 
-    /// Lives the whole history; gives what was broken.
-    pub(crate) fn run(&mut self) -> Option<String> {
-        let begin = self.now;
-        self.live(self.end);
-        self.heal();
-        for _ in 0..self.healing_hours() {
-            self.live(self.now + HOUR);
-        }
-        self.finish();
-        self.figures.hours = ((self.now - begin) / HOUR) as u64 * self.tasks.len() as u64;
-        self.broken.clone()
-    }
-
     fn live(&mut self, until: i64) {
         let most = 20_000 * (1 + (self.end - BEGIN) / DAY) as u64;
-        while self.broken.is_none() && self.queue.peek().is_some_and(|due| due.0.at <= until) {
-            let Some(Reverse(due)) = self.queue.pop() else { break };
-            self.now = self.now.max(due.at);
-            self.happen(due.event);
-            if self.number > most {
+        while self.broken.is_none() {
+            let Some((at, event)) = self.agenda.take(until) else { break };
+            self.now = self.now.max(at);
+            self.happen(event);
+            if self.agenda.number > most {
                 self.violate(|| "it never rests".into());
             }
         }
@@ -213,9 +193,7 @@ impl World {
     }
 
     pub(crate) fn after(&mut self, delay: i64, event: Event) {
-        self.number += 1;
-        let (at, number) = (self.now + delay.max(0), self.number);
-        self.queue.push(Reverse(Due { at, number, event }));
+        self.agenda.put(self.now + delay.max(0), event);
     }
 
     fn happen(&mut self, event: Event) {
@@ -301,18 +279,6 @@ impl World {
     }
 
     pub(crate) fn note(&mut self, text: impl FnOnce() -> String) {
-        if self.tracing {
-            if self.trace.len() == TRACE {
-                self.trace.pop_front();
-            }
-            let at = mpguard_handless::model::time::Timestamp(self.now);
-            let mut line = format!("{at} {}", text());
-            line.truncate(line.char_indices().nth(400).map_or(line.len(), |(n, _)| n));
-            self.trace.push_back(line);
-        }
-    }
-
-    pub(crate) fn trace(&self) -> impl Iterator<Item = &String> {
-        self.trace.iter()
+        self.trace.note(self.now, text);
     }
 }
