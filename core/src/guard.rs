@@ -174,12 +174,7 @@ impl Guard {
         running.still_up("check out a seat")?;
         let floating = EntitlementKind::Floating;
         let spec = running.entitlement(floating, entitlement, "check out")?.clone();
-        if count == 0 {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                format!("cannot check out 0 of `{entitlement}`; ask for at least 1"),
-            ));
-        }
+        some(count, "check out", entitlement)?;
         let (reply, answer) = mpsc::sync_channel(1);
         let seat = SeatId(running.next_number());
         running.ask(Request::CheckOut { seat, spec, count, timeout, reply })?;
@@ -213,12 +208,7 @@ impl Guard {
         let running = self.running()?;
         running.still_up("draw down units")?;
         running.entitlement(EntitlementKind::Drawdown, entitlement, "draw down")?;
-        if quantity == 0 {
-            return Err(Error::new(
-                Code::InvalidArgument,
-                format!("cannot draw down 0 of `{entitlement}`; ask for at least 1"),
-            ));
-        }
+        some(quantity, "draw down", entitlement)?;
         let (reply, answer) = mpsc::sync_channel(1);
         let draw = DrawId(running.next_number());
         let name = entitlement.into();
@@ -334,6 +324,15 @@ impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Guard").field("verdict", &self.verdict()).finish_non_exhaustive()
     }
+}
+
+/// A wish for nothing is a mistake of the caller.
+fn some(count: u64, what: &str, entitlement: &str) -> Result<()> {
+    if count > 0 {
+        return Ok(());
+    }
+    let text = format!("cannot {what} 0 of `{entitlement}`; ask for at least 1");
+    Err(Error::new(Code::InvalidArgument, text))
 }
 
 /// The error that stands for a definite denial.

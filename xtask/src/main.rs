@@ -45,6 +45,8 @@ enum Verb {
     Build,
     /// Run every test: Rust, C, C++, Python, Node, conformance, outside clients
     Test(test::Options),
+    /// Play every conformance scenario in Rust, C, C++, Python and Node
+    Conformance,
     /// Run one small product in each language for 26 virtual hours and compare the bill
     Demo(demo::Options),
     /// Let processes, disks, clocks, networks and AWS fail for simulated years
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Verb::Setup => setup::run(),
         Verb::Build => build::run_verb(),
         Verb::Test(options) => test::run(&options),
+        Verb::Conformance => test::run(&test::Options { sections: vec!["conformance".into()] }),
         Verb::Demo(options) => demo::run_verb(&options),
         Verb::Simulate(options) => simulate::run_verb(&options),
         Verb::Crashpoints(options) => crashpoints::run_verb(&options),

@@ -14,7 +14,7 @@ use std::time::Instant;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Only these sections: rust, simulate, crashpoints, c, python, node, conformance, outside, processes, torture
-    sections: Vec<String>,
+    pub(crate) sections: Vec<String>,
 }
 
 /// What one section came to.

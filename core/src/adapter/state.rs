@@ -216,21 +216,22 @@ fn random() -> Option<[u8; 16]> {
     Some(bytes)
 }
 
-fn hex(bytes: &[u8; 16]) -> String {
+fn hex<const N: usize>(bytes: &[u8; N]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// True for what `hex` writes.
+/// True for the name that a digest gives.
 fn is_hash(text: &str) -> bool {
-    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    unhex::<16>(text).is_some()
 }
 
-/// The sixteen bytes of such a text.
-fn unhex(text: &str) -> Option<[u8; 16]> {
-    if !is_hash(text) {
+/// The bytes of what `hex` writes.
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if text.len() != 2 * N || !digits {
         return None;
     }
-    let mut bytes = [0; 16];
+    let mut bytes = [0; N];
     for (at, byte) in bytes.iter_mut().enumerate() {
         *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
     }

@@ -25,7 +25,7 @@ use crate::{
     model::{
         holdings::KeptUnits,
         ids::{DrawId, EntitlementName},
-        license::{Contract, EntitlementKind, EntitlementSpec},
+        license::{Contract, Entitlement, EntitlementKind, EntitlementSpec},
         outcome::{Consumption, Drawn},
         time::Timestamp,
         usage::Account,
@@ -54,8 +54,8 @@ pub struct Step {
     pub commands: Vec<Command>,
     /// What to tell.
     pub news: Vec<News>,
-    /// AWS gave units: the buyer has this entitlement, by this license.
-    pub proved: Vec<(EntitlementName, Option<String>)>,
+    /// AWS gave units: the buyer has the entitlement, by this license.
+    pub proved: Vec<(Entitlement, Option<String>)>,
 }
 
 /// A step in the making.

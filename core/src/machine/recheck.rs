@@ -547,7 +547,7 @@ impl Recheck {
 
 fn seat_of(spec: &EntitlementSpec) -> Entitlement {
     let (name, unit) = (spec.name.clone(), spec.unit.clone());
-    Entitlement { name, unit, value: None, max_count: None, consumed: None }
+    Entitlement { name, unit, ..Entitlement::default() }
 }
 
 #[cfg(test)]

@@ -568,20 +568,10 @@ impl Turn<'_> {
     }
 }
 
-impl Step {
-    /// The same with what another step came to behind it.
-    pub fn add(&mut self, other: Step) {
-        self.commands.extend(other.commands);
-        self.news.extend(other.news);
-        self.proved.extend(other.proved);
-        self.returned += other.returned;
-    }
-}
-
 /// What to ask AWS for: an uncounted entitlement has no value. Source: `CheckoutLicense`, `EntitlementData`.
 fn wanted(name: String, unit: String, count: u64) -> Entitlement {
     let value = (unit != UNCOUNTED).then(|| count.to_string());
-    Entitlement { name, unit, value, max_count: None, consumed: None }
+    Entitlement { name, unit, value, ..Entitlement::default() }
 }
 
 /// The contract's own unit of an entitlement, which counts more than the configuration's.

@@ -108,7 +108,7 @@ all!(Reason: Starting Entitled Unreachable Throttled AccessDenied NotEntitled Ex
     PlatformNotSupported InvalidRegion InvalidProduct SignatureInvalid NoSeat ShutDown);
 
 /// One entitlement of a license.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entitlement {
     /// API name of the contract dimension.
     pub name: String,

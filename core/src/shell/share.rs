@@ -42,8 +42,6 @@ pub(crate) struct Share {
     anchor: Option<Anchor>,
     /// Taken over in the engine; their files go as soon as that is durable.
     abandoned: Vec<Box<dyn Abandoned>>,
-    /// What is durable of this process's holdings.
-    kept: Option<Holdings>,
 }
 
 struct Leading {
@@ -67,7 +65,6 @@ impl Share {
             watch: Instant::now(),
             anchor,
             abandoned: Vec::new(),
-            kept: None,
         }
     }
 
@@ -233,11 +230,7 @@ impl Share {
         inputs: &mut VecDeque<Input>,
     ) -> Result<(), String> {
         let holdings = engine.holdings();
-        if self.kept.as_ref() != Some(&holdings) {
-            self.kept = None;
-            self.state.keep(&holdings)?;
-            self.kept = Some(holdings.clone());
-        }
+        self.state.keep(&holdings)?;
         let (done, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.abandoned)
             .into_iter()
             .partition(|abandoned| holdings.absorbed.contains(abandoned.id()));

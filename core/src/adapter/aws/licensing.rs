@@ -49,8 +49,7 @@ pub(super) async fn tiers(inner: &Inner, want: &[EntitlementName], token: &Clien
             name: allowed.name().to_owned(),
             unit: "None".to_owned(),
             value: allowed.value().map(str::to_owned),
-            max_count: None,
-            consumed: None,
+            ..Entitlement::default()
         })
         .collect();
     if bought.is_empty() {

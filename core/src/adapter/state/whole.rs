@@ -3,6 +3,7 @@
 //! Such a file is one line of JSON with a fixed beginning: `{"format":"…","check":"…","body":…}`. The check is over
 //! the bytes of the body as they stand, so nobody has to agree on how JSON is spelled.
 
+use super::{hex, unhex};
 use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File, OpenOptions},
@@ -87,7 +88,8 @@ impl Format {
         let sealed = || {
             let (check, body) = split(rest, br#"","body":"#)?;
             let body = body.strip_suffix(b"}\n")?.to_vec();
-            Some(Sealed { check: unhex(check)?, body })
+            let check = unhex(std::str::from_utf8(check).ok()?)?;
+            Some(Sealed { check, body })
         };
         sealed().ok_or_else(|| broken("it is not whole"))
     }
@@ -168,17 +170,4 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     name.into()
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &[u8]) -> Option<[u8; 32]> {
-    let text = std::str::from_utf8(text).ok().filter(|text| text.len() == 64)?;
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }

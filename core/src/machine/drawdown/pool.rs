@@ -180,7 +180,7 @@ impl Pool {
                 let draw = self.draws.remove(place);
                 self.given(&draw, license_arn.as_deref());
                 out.changed = true;
-                out.step.proved.push((self.name.clone(), license_arn));
+                out.step.proved.push((self.proved(), license_arn));
                 self.book(out);
             }
             Drawn::NoneAllowed(text) => self.none_allowed(place, &text, contract, now, out),
@@ -469,6 +469,12 @@ impl Pool {
         self.told_low = low;
     }
 
+    /// What a draw that worked proves. Units of a dead process may be of an entitlement that is configured no more.
+    fn proved(&self) -> Entitlement {
+        let unit = self.spec.as_ref().map_or("Count", |spec| &spec.unit).to_owned();
+        Entitlement { name: self.name.to_string(), unit, ..Entitlement::default() }
+    }
+
     fn entitlement<'a>(&self, contract: Option<&'a Contract>) -> Option<&'a Entitlement> {
         contract?.entitlements.iter().find(|e| e.name == self.name.as_str())
     }
@@ -480,8 +486,7 @@ fn draw_down(spec: Option<&EntitlementSpec>, draw: &KeptDraw) -> Option<Command>
         name: spec.name.clone(),
         unit: spec.unit.clone(),
         value: Some(draw.quantity.to_string()),
-        max_count: None,
-        consumed: None,
+        ..Entitlement::default()
     };
     Some(Command::DrawDown { want, token: draw.client_token.clone() })
 }

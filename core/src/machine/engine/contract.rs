@@ -12,7 +12,6 @@ use crate::{
     },
     model::{
         holdings::{Given, Holdings},
-        ids::EntitlementName,
         license::{Contract, Entitlement, EntitlementSpec},
         outcome::{CheckedOut, Failure, FailureClass},
         time::Timestamp,
@@ -124,16 +123,7 @@ impl Engine {
         let step = act(&mut self.units, contract, &mut self.draw);
         out.commands.extend(step.commands);
         out.news.extend(step.news);
-        for (name, license_arn) in step.proved {
-            let unit =
-                self.counted(&name).map_or_else(|| "Count".to_owned(), |spec| spec.unit.clone());
-            let entitlement = Entitlement {
-                name: name.to_string(),
-                unit,
-                value: None,
-                max_count: None,
-                consumed: None,
-            };
+        for (entitlement, license_arn) in step.proved {
             self.proved(entitlement, license_arn, now);
         }
     }
@@ -146,11 +136,6 @@ impl Engine {
 
     pub(super) fn contract(&self) -> Option<&Contract> {
         self.recheck.as_ref().and_then(Recheck::contract)
-    }
-
-    fn counted(&self, name: &EntitlementName) -> Option<&EntitlementSpec> {
-        let plan = self.plan.contract.as_ref()?;
-        plan.counted.iter().find(|spec| spec.name == name.as_str())
     }
 
     /// What a dead process held is ours. Holdings that are in ours already are not taken again: that their file is
