@@ -178,7 +178,8 @@ class House:
         end = time.monotonic() + 5
         while self.billed(task) != added and time.monotonic() < end:
             time.sleep(0.05)
-        assert self.billed(task) == added
+        billed = self.billed(task)
+        assert billed == added, f"{billed} billed and {added} added: {self.records(task)}"
         slots = Counter((record["dimension"], record["hour_ms"]) for record in self.records(task))
         assert set(slots.values()) <= {1}, slots
         if hours is not None:

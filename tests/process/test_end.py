@@ -64,3 +64,18 @@ def test_a_shell_in_between_keeps_the_signal_and_nothing_is_lost(house: House) -
     assert account["added"] == 9 and settled(account)
     house.advance(2 * HOUR)
     house.check(9, hours=1)
+
+
+def test_of_processes_that_end_at_once_the_last_one_sends_the_running_hour(house: House) -> None:
+    # Each may see the others still there, and leave the hour to them.
+    config, added = house.config(), 0
+    for _ in range(5):
+        products = [house.product(config) for _ in range(4)]
+        for product in products:
+            product.ask("add", 3)
+            added += 3
+        for product in products:
+            product.signal(signal.SIGTERM)
+        assert [product.wait() for product in products] == [0] * 4
+        house.check(added)
+        house.advance(2 * HOUR)

@@ -467,12 +467,12 @@ impl Engine {
     }
 
     fn shut_down(&mut self, last: bool, now: Timestamp, out: &mut Out) {
-        if self.closing {
-            return;
+        if !self.closing {
+            self.closing = true;
+            self.seat(out, now, |seats, _, draw| seats.close(now, draw));
+            self.draw_down(out, now, |units, _, _| units.close());
         }
-        self.closing = true;
-        self.seat(out, now, |seats, _, draw| seats.close(now, draw));
-        self.draw_down(out, now, |units, _, _| units.close());
+        self.finished = false;
         if last {
             self.meter(out, |m, _| m.close(now));
         } else if let Some(metering) = &mut self.metering {

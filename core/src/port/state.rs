@@ -34,6 +34,10 @@ pub trait State {
     /// True when no other process is attached.
     fn alone(&mut self) -> bool;
 
+    /// For whoever ends: true when no other process is attached, so that this one is the last. Otherwise it is attached
+    /// no more and leads no more. Of several that end at once, the one that goes last finds itself alone.
+    fn leave(&mut self) -> bool;
+
     /// What the leader showed last: one account a dimension without the running hour, and the slab they go with.
     fn board(&self) -> Board;
 

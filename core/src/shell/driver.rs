@@ -427,8 +427,22 @@ impl Driver {
             }
             Command::Publish(license) => self.shared.publish(license),
             Command::Announce(notice) => self.notifier.announce(notice, now),
-            Command::Finished => self.finished = true,
+            Command::Finished => self.finish(inputs),
             _ => {} // a call whose settings are missing: the configuration was checked, so there is none
+        }
+    }
+
+    /// Nothing is left to wait for, or nobody waits any more. Of several processes that end at once each one may have
+    /// left the running hour to the others: whoever goes last takes the lead, and sends it.
+    fn finish(&mut self, inputs: &mut VecDeque<Input>) {
+        self.finished = true;
+        let Some(ending) = self.ending.as_mut().filter(|ending| !ending.last) else { return };
+        let Some(share) = self.share.as_mut().filter(|_| Instant::now() < ending.until) else { return };
+        if share.leave() {
+            (ending.last, self.finished) = (true, false);
+            inputs.push_back(Input::Deposed);
+            share.watch(self.clock.now(), self.clock.anchor().is_none(), inputs);
+            inputs.push_back(Input::ShutDown { last: true });
         }
     }
 

@@ -338,6 +338,14 @@ impl Share {
         self.lead.is_some() && self.state.alone()
     }
 
+    /// For whoever ends and was not the last: true when it is by now. Otherwise it has left.
+    pub(crate) fn leave(&mut self) -> bool {
+        self.lead = None; // what was borrowed goes first
+        let last = self.state.leave();
+        self.state.resign();
+        last
+    }
+
     /// Stops to lead.
     pub(crate) fn resign(&mut self) {
         if self.lead.take().is_some() {

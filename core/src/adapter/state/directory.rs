@@ -345,6 +345,18 @@ impl State for Directory {
         }
     }
 
+    fn leave(&mut self) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
+        let Ok(_door) = Door::of(&self.site.dir) else { return false };
+        let alone = self.mark.leave();
+        if !alone {
+            self.resign(); // inside of the door: whoever goes next finds the lead free
+        }
+        alone
+    }
+
     fn board(&self) -> Board {
         self.segment.read_board()
     }

@@ -192,14 +192,30 @@ impl Attached {
 
     /// True when no other process is attached. For whoever holds the door.
     pub(super) fn alone(&self) -> bool {
+        let alone = self.leave();
+        if !alone {
+            self.stay();
+        }
+        alone
+    }
+
+    /// As `alone`, but the mark is gone when there are others: `flock` gives up a shared lock that it cannot turn into
+    /// one for this process alone.
+    pub(super) fn leave(&self) -> bool {
         let alone = self.0.try_exclusive().unwrap_or(false);
+        if alone {
+            self.stay();
+        }
+        alone
+    }
+
+    fn stay(&self) {
         for _ in 0..super::TRIES {
             if self.0.try_shared().unwrap_or(true) {
                 break;
             }
             super::nap();
         }
-        alone
     }
 }
 

@@ -113,6 +113,10 @@ impl State for Memory {
         true
     }
 
+    fn leave(&mut self) -> bool {
+        true
+    }
+
     fn board(&self) -> Board {
         self.segment.read_board()
     }
@@ -216,6 +220,10 @@ impl State for Heir {
     fn beat(&mut self) {}
 
     fn alone(&mut self) -> bool {
+        false
+    }
+
+    fn leave(&mut self) -> bool {
         false
     }
 

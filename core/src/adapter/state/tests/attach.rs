@@ -19,6 +19,23 @@ fn one_leads_and_the_other_counts_with_it() {
     assert_eq!(first.state.storage().path, folder.of("task").display().to_string());
 }
 
+/// The leader looks first, the follower looks first: whoever goes last is told, and finds the lead free.
+#[test]
+fn of_two_that_end_at_once_one_is_the_last() {
+    apart!(of_two_that_end_at_once_one_is_the_last);
+    let folder = Folder::new();
+    let Product { lead, state: mut leader } = Product::start(&folder, "task");
+    let mut follower = folder.open("task");
+    assert!(!leader.alone(), "the follower is there");
+    assert!(!follower.leave(), "the leader is there");
+    assert!(leader.leave(), "and is the last now");
+    let mut late = folder.open("task");
+    drop(lead);
+    assert!(!leader.leave());
+    assert!(late.leave());
+    assert!(late.lead(at(HOUR), false).is_some(), "those before are not dropped yet");
+}
+
 #[test]
 fn a_resigned_leader_is_followed_and_may_lead_again() {
     apart!(a_resigned_leader_is_followed_and_may_lead_again);
