@@ -77,6 +77,11 @@
  *     Both calls wait for up to their time-out, each on the thread that calls: give customers who wait
  *     threads of their own.
  *
+ * When something does not work
+ *
+ *     `mpguard_doctor` looks at everything that a guard would need in this place (permissions, network,
+ *     clock, storage), changes nothing, and says how to mend what is not well, as `mpguard doctor` does.
+ *
  * Unloading
  *
  *     The library stays in memory: after `dlclose` its threads and your meters go on.
@@ -242,6 +247,9 @@ typedef struct mpguard_account_t mpguard_account_t;
 
 /** What a guard is made from. docs/CONFIGURATION.md lists the keys. */
 typedef struct mpguard_config_t mpguard_config_t;
+
+/** What `mpguard_doctor` found out. */
+typedef struct mpguard_doctor_report_t mpguard_doctor_report_t;
 
 /** What went wrong in one call: a number to branch on and a text for people. Yours to free. */
 typedef struct mpguard_error_t mpguard_error_t;
@@ -1147,6 +1155,17 @@ int64_t mpguard_event_time_ms(const mpguard_event_t *event);
 int64_t mpguard_event_sequence(const mpguard_event_t *event);
 
 /**
+ * True when it comes from a sandbox and proves nothing; its text then begins with `sandbox: `.
+ *
+ * Thread:  any.
+ * Owns:    nothing.
+ * Errors:  true when `event` is no live event.
+ * Source:  mpguard.
+ * Since:   0.1
+ */
+bool mpguard_event_sandbox(const mpguard_event_t *event);
+
+/**
  * The license after it: the whole new state.
  *
  * Thread:  any.
@@ -1505,6 +1524,17 @@ int64_t mpguard_stats_listener_failures(const mpguard_stats_t *stats);
 const char *mpguard_stats_storage(const mpguard_stats_t *stats);
 
 /**
+ * True when they come from a sandbox and say nothing of AWS.
+ *
+ * Thread:  any.
+ * Owns:    nothing.
+ * Errors:  true when `stats` is no live stats object.
+ * Source:  mpguard.
+ * Since:   0.1
+ */
+bool mpguard_stats_sandbox(const mpguard_stats_t *stats);
+
+/**
  * The whole as a JSON object, in the form that every language shares.
  *
  * Thread:  any.
@@ -1525,6 +1555,73 @@ const char *mpguard_stats_json(const mpguard_stats_t *stats);
  * Since:   0.1
  */
 int32_t mpguard_stats_free(mpguard_stats_t *stats);
+
+/**
+ * Looks at everything that a guard made from `config` would need, and says how to mend what is not well.
+ *
+ * Changes nothing: no registration, no usage, no seat, no unit. It needs no guard, and disturbs none.
+ * With `config` NULL only the surroundings are looked at. What is wrong with the configuration as a
+ * whole is a finding, not an error.
+ *
+ * Thread:  any; it waits, for a minute at most, so not from an event loop. In a callback it holds up
+ *          later events.
+ * Owns:    `*report_out` is yours; end it with `mpguard_doctor_report_free`. `config` stays yours and may
+ *          be freed or used again.
+ * Errors:  MPGUARD_ERROR_INVALID_ARGUMENT; MPGUARD_ERROR_STALE_HANDLE.
+ * Source:  docs/DOCTOR.md.
+ * Since:   0.1
+ */
+int32_t mpguard_doctor(const mpguard_config_t *config,
+                       mpguard_doctor_report_t **report_out,
+                       mpguard_error_t **error_out);
+
+/**
+ * For the shell: 0 when all is well, 1 when something should be looked at, 2 when something does not work.
+ *
+ * Thread:  any.
+ * Owns:    nothing.
+ * Errors:  -1 when `report` is no live report of the doctor.
+ * Source:  docs/DOCTOR.md.
+ * Since:   0.1
+ */
+int32_t mpguard_doctor_report_exit_code(const mpguard_doctor_report_t *report);
+
+/**
+ * Every finding in lines of at most 96 letters, for a person; it ends with a newline.
+ *
+ * Thread:  any.
+ * Owns:    nothing; the text lives as long as the report.
+ * Errors:  NULL when `report` is no live report of the doctor.
+ * Source:  docs/DOCTOR.md.
+ * Since:   0.1
+ */
+const char *mpguard_doctor_report_text(const mpguard_doctor_report_t *report);
+
+/**
+ * The whole as a JSON object, in the form that every language shares.
+ *
+ * Its member `findings` has an object for each matter: `id`, `status` (`passed`, `warning`, `failed` or
+ * `skipped`), `what`, `why`, `fix` and `docs`.
+ *
+ * Thread:  any.
+ * Owns:    nothing; the text lives as long as the report.
+ * Errors:  NULL when `report` is no live report of the doctor.
+ * Source:  docs/DOCTOR.md.
+ * Since:   0.1
+ */
+const char *mpguard_doctor_report_json(const mpguard_doctor_report_t *report);
+
+/**
+ * Frees a report of the doctor. NULL is fine.
+ *
+ * Thread:  any, once no other thread reads its texts.
+ * Owns:    takes `report`.
+ * Errors:  MPGUARD_ERROR_STALE_HANDLE when it was freed before or is no report of the doctor; nothing
+ *          happens then.
+ * Source:  mpguard.
+ * Since:   0.1
+ */
+int32_t mpguard_doctor_report_free(mpguard_doctor_report_t *report);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -129,6 +129,7 @@ template <class Handle, std::int32_t (*Free)(Handle *)>
 using Owned = std::unique_ptr<Handle, Freer<Handle, Free>>;
 
 using OwnedError = Owned<mpguard_error_t, mpguard_error_free>;
+using OwnedDoctorReport = Owned<mpguard_doctor_report_t, mpguard_doctor_report_free>;
 using OwnedAccount = Owned<mpguard_account_t, mpguard_account_free>;
 using OwnedReport = Owned<mpguard_report_t, mpguard_report_free>;
 using OwnedStats = Owned<mpguard_stats_t, mpguard_stats_free>;
@@ -252,6 +253,8 @@ public:
   std::string text() const { return detail::text(mpguard_event_text(get())); }
   TimePoint time() const { return detail::moment(mpguard_event_time_ms(get())); }
   std::int64_t sequence() const { return mpguard_event_sequence(get()); }
+  /// True when it comes from a sandbox and proves nothing; its text then begins with `sandbox: `.
+  bool sandbox() const { return mpguard_event_sandbox(get()); }
   /// State after the event.
   License license() const { return License(mpguard_event_license(get())); }
   /// State before it.
@@ -471,6 +474,7 @@ struct Stats {
   std::int64_t events_replaced;    ///< Events replaced by a newer one before a listener took them.
   std::int64_t listener_failures;  ///< Listeners that threw.
   std::string storage;             ///< Where usage is kept: `durable`, `container` or `memory`.
+  bool sandbox;                    ///< They come from a sandbox and say nothing of AWS.
   std::string json;
 };
 
@@ -582,6 +586,7 @@ public:
             mpguard_stats_events_replaced(stats),
             mpguard_stats_listener_failures(stats),
             detail::text(mpguard_stats_storage(stats)),
+            mpguard_stats_sandbox(stats),
             detail::text(mpguard_stats_json(stats))};
   }
 
@@ -616,6 +621,32 @@ private:
 
   detail::Owned<mpguard_t, mpguard_free> handle_;
 };
+
+/// What `doctor` found out.
+struct DoctorReport {
+  std::int32_t exit_code;  ///< For the shell: 0 all is well, 1 something should be looked at, 2 something does not work.
+  std::string text;        ///< Every finding in lines for a person; it ends with a newline.
+  std::string json;        ///< The whole as a JSON object; `findings` has `id`, `status`, `what`, `why`, `fix` and `docs`.
+};
+
+namespace detail {
+
+inline DoctorReport doctor(const mpguard_config_t *config) {
+  const OwnedDoctorReport owned(get<mpguard_doctor_report_t *>(
+      [&](mpguard_doctor_report_t **out, mpguard_error_t **error) { return mpguard_doctor(config, out, error); }));
+  return {mpguard_doctor_report_exit_code(owned.get()), text(mpguard_doctor_report_text(owned.get())),
+          text(mpguard_doctor_report_json(owned.get()))};
+}
+
+} // namespace detail
+
+/// Looks at everything that a guard made from `config` would need; changes nothing, and waits for a minute at most.
+inline DoctorReport doctor(const Config &config) {
+  if (config.get() == nullptr) config.check(); // moved from: throws, for C takes NULL as no configuration at all
+  return detail::doctor(config.get());
+}
+/// The same without a configuration: only the surroundings are looked at.
+inline DoctorReport doctor() { return detail::doctor(nullptr); }
 
 /// Starts a guard: `auto guard = mpguard::init(config);`
 inline Guard init(const Config &config) { return Guard(config); }

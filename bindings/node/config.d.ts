@@ -159,11 +159,23 @@ export interface Config {
    */
   readonly outageStopMs?: number | undefined
   /**
-   * Proxy for calls to AWS: `none`, `environment` (HTTPS_PROXY, NO_PROXY) or an `http://` URL. Used for CONNECT only; TLS stays end to end.
+   * Proxy for calls to AWS: `none`, `environment` (HTTPS_PROXY, else ALL_PROXY, with NO_PROXY; both cases) or a URL such as `http://user:password@proxy.example.com:3128`, user and password percent-encoded. Used for CONNECT only: TLS stays end to end on the trusted roots, so a proxy can delay but not forge, and one that inspects TLS is refused unless its CA is in `extraCaPem`. Link-local metadata and credentials are never asked for through a proxy. `https://` and SOCKS proxies are not supported.
    * @default 'none'
    */
   readonly proxy?: string | undefined
-  /** Root certificates to trust beside the bundled Amazon roots, as PEM. */
+  /** Hosts that are called without the proxy whose URL stands in `proxy`, between commas as in NO_PROXY: `example.com` stands for the domain and all below it, `*` for every host. With `proxy` = `environment` the buyer's NO_PROXY says it instead. */
+  readonly noProxy?: string | undefined
+  /**
+   * Call AWS's FIPS hosts where AWS has them: License Manager and STS in us-east-1, us-east-2, us-west-1, us-west-2 and GovCloud. AWS Marketplace Metering has none in any Region, and there and elsewhere the standard host is called, because refusing would keep a product that must meter from running at all; `mpguard doctor` names each service that this leaves without. It chooses AWS's side only: the cryptography of this library is not FIPS-validated. AWS_USE_FIPS_ENDPOINT has no effect.
+   * @default false
+   */
+  readonly useFipsEndpoint?: boolean | undefined
+  /**
+   * Call AWS's hosts that answer over IPv6 as well, such as `metering-marketplace.eu-west-1.api.aws`: for a network with IPv6 only. Metering has none in the European Sovereign Cloud; there its standard host is called. Together with `useFipsEndpoint` it calls `license-manager-fips.<Region>.api.aws` and its like. AWS_USE_DUALSTACK_ENDPOINT has no effect.
+   * @default false
+   */
+  readonly useDualstackEndpoint?: boolean | undefined
+  /** Root certificates to trust beside the bundled Amazon roots, as PEM, such as the CA of a proxy that inspects TLS. Whoever holds such a CA's key can answer in AWS's name, so it is taken from the seller's code only: no variable or file adds one. The bundled roots are the five that Amazon Trust Services asks trust stores to hold; those of the European Sovereign Cloud are cross-signed by them. Which authority signs for the China Regions is not published: should an endpoint there be refused for its issuer, give that root here. */
   readonly extraCaPem?: string | undefined
   /**
    * Key fingerprint of the license issuer. Another than AWS Marketplace's is test mode: every verdict carries `sandbox`.

@@ -218,6 +218,8 @@ export interface Stats {
   readonly listenerFailures: number
   /** Where usage is kept. */
   readonly storage: 'durable' | 'container' | 'memory'
+  /** True when they come from a sandbox and say nothing of AWS. */
+  readonly sandbox: boolean
 }
 
 /** Numbers as `bigint`, exact beyond 2^53 - 1 (as `fs.stat` does it). */
@@ -236,7 +238,7 @@ export declare class Meter {
    * Adds raw counts to the running hour; for dimensions of kind `sum`. May be taken off the meter:
    * `const { add } = guard.meter('requests')`.
    *
-   * @param quantity A whole number from 0 to 2^53 - 1, or a bigint up to 2^63 - 1.
+   * @param quantity A whole number from 0 to 2^53 - 1, or a bigint up to 2^56 - 1.
    * @throws {MpguardError} `QUANTITY_OUT_OF_RANGE`, `INVALID_ARGUMENT`, `WRONG_METER_KIND`, `SHUT_DOWN`; nothing was counted.
    */
   readonly add: (quantity: number | bigint) => void
@@ -402,3 +404,51 @@ export declare function initFromJson(
   json: string,
   options?: { readonly onEvent?: InitOptions['onEvent'] },
 ): Promise<Guard>
+
+/** How a matter stands: nobody could look; as it should be; somebody should look at it; it does not work, or will not. */
+export type FindingStatus = 'skipped' | 'passed' | 'warning' | 'failed'
+
+/** One matter that the doctor looked at; docs/DOCTOR.md lists them. */
+export interface Finding {
+  /** Stable name, such as `region` or `permission.MeterUsage`. */
+  readonly id: string
+  readonly status: FindingStatus
+  /** What was found, in one sentence, without any secret. */
+  readonly what: string
+  /** How we know, or what follows from it. */
+  readonly why: string
+  /** What to do; empty when there is nothing to do. */
+  readonly fix: string
+  /** Where to read on: a page of ours or of AWS by its title. */
+  readonly docs: string
+}
+
+/** What `doctor` found out. */
+export interface DoctorReport {
+  /** Version of mpguard. */
+  readonly version: string
+  /** True when a sandbox was examined, which proves nothing about AWS. */
+  readonly sandbox: boolean
+  /** The worst of all. */
+  readonly status: FindingStatus
+  /** In the order of the examination. */
+  readonly findings: readonly Finding[]
+  /** For the shell: 0 all is well, 1 something should be looked at, 2 something does not work. */
+  readonly exitCode: 0 | 1 | 2
+  /** Every finding in lines for a person; it ends with a newline. */
+  readonly text: string
+}
+
+/**
+ * Looks at everything that a guard of these options would need here, and says how to mend what is not well. Without
+ * options only the surroundings are looked at; options that cannot be used are a finding like others.
+ *
+ * Changes nothing: no registration, no usage, no seat, no unit. It needs no guard, disturbs none, and takes a minute at
+ * most, on a thread of its own. `npx mpguard doctor` shows the same in a terminal.
+ *
+ * @throws {MpguardError} `INVALID_CONFIG` for values that have no JSON form; `THREAD`.
+ */
+export declare function doctor(options?: InitOptions): Promise<DoctorReport>
+
+/** The same from JSON with the keys of docs/CONFIGURATION.md (in snake_case), as `initFromJson` reads it. */
+export declare function doctorFromJson(json: string): Promise<DoctorReport>

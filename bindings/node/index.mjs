@@ -1,3 +1,3 @@
 import mpguard from './index.js'
 
-export const { Guard, Meter, MpguardError, Seat, init, initFromJson } = mpguard
+export const { Guard, Meter, MpguardError, Seat, doctor, doctorFromJson, init, initFromJson } = mpguard

@@ -1,7 +1,7 @@
 // Generated from bindings/node/src by `node scripts/types.mjs`; do not edit.
 // The native half, for lib/ only; the public types are in index.d.ts.
 
-import type { Account, Event, FlushReport, License, ShutdownReport, Stats, Verdict } from './index'
+import type { Account, DoctorReport, Event, FlushReport, License, ShutdownReport, Stats, Verdict } from './index'
 
 /** A native object that JavaScript can only hold. */
 export interface ExternalObject<T> {
@@ -51,6 +51,13 @@ export declare function errorCodes(): Array<ErrorCode>
 
 /** Every kind of event, each also the name of a Node event. */
 export declare function eventKinds(): Array<string>
+
+/**
+ * Examines what a guard of these options would need; without any, the surroundings. `options` is JSON with keys in
+ * camelCase, or, when `shared`, spelled as in the other languages. The text is for standard output, which may be a
+ * terminal.
+ */
+export declare function examine(options: string | null, shared: boolean, isTerminal: boolean): Promise<DoctorReport>
 
 /** Sends the usage of ended hours now. */
 export declare function flush(handle: ExternalObject<GuardHandle>, deadlineMs: number, bigint: boolean): Promise<FlushReport<any>>

@@ -1,5 +1,7 @@
 //! The `mpguard` command.
 
+mod config_file;
+mod doctor;
 mod explain;
 mod ledger;
 mod output;
@@ -33,6 +35,12 @@ enum Command {
     ///
     /// Exit status: 0, or 2 when nothing is known by that name.
     Explain(explain::Arguments),
+    /// Look at everything that a product needs to be licensed and metered here, and say how to mend it.
+    ///
+    /// Changes nothing: no registration, no usage, no seat, no unit. Run it where the product runs.
+    ///
+    /// Exit status: 0 all is well, 1 something should be looked at, 2 something does not work.
+    Doctor(doctor::Arguments),
     /// Write the smallest IAM policy that a product needs.
     ///
     /// Exit status: 0, or 2 when the configuration or an argument cannot be used.
@@ -71,6 +79,7 @@ fn main() -> ExitCode {
     let sandbox = match Arguments::parse().command {
         Command::Ledger(verb) => return ledger::run(&verb),
         Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Doctor(arguments) => return doctor::run(&arguments),
         Command::Policy(arguments) => return policy::run(&arguments),
         Command::Sandbox(sandbox) => sandbox,
     };

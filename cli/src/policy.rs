@@ -9,15 +9,11 @@ mod needs;
 mod terraform;
 mod trust;
 
-use crate::output;
+use crate::{config_file::ConfigFile, output};
 use clap::{ArgGroup, ValueEnum};
 use mpguard_core::{Config, config::Pricing};
 use needs::Needs;
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 /// For what, and how to write it.
 #[derive(clap::Args)]
@@ -25,7 +21,7 @@ use std::{
 pub(crate) struct Arguments {
     /// Configuration as `init` takes it: a JSON file, or `-` for standard input.
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    config: Option<ConfigFile>,
     /// Pricing of the listing instead of a configuration: `hourly` (also fixed monthly), `usage`, `contract`, or several
     /// joined by `+`.
     #[arg(long, value_parser = parse_pricing)]
@@ -84,12 +80,12 @@ fn needs(arguments: &Arguments) -> Result<Needs, String> {
         let pricing = arguments.pricing.ok_or("give --config or --pricing")?;
         return Ok(Needs { pricing, kinds: None, minimal: arguments.minimal });
     };
-    let settings = Config::from_json(&text(file)?).and_then(|config| config.settings());
+    let settings = Config::from_json(&file.text()?).and_then(|config| config.settings());
     let settings = settings.map_err(|error| {
         let why = error.text().trim_end_matches('.');
         format!(
             "cannot use configuration {}: {why}; `--pricing` needs no configuration",
-            name(file)
+            file.name()
         )
     })?;
     if settings.sandbox.is_some() {
@@ -99,20 +95,6 @@ fn needs(arguments: &Arguments) -> Result<Needs, String> {
     }
     let kinds = settings.entitlements.iter().map(|spec| spec.kind).collect();
     Ok(Needs { pricing: settings.pricing, kinds: Some(kinds), minimal: arguments.minimal })
-}
-
-fn text(file: &Path) -> Result<String, String> {
-    let read =
-        if is_stdin(file) { io::read_to_string(io::stdin()) } else { fs::read_to_string(file) };
-    read.map_err(|error| format!("cannot read configuration {}: {error}", name(file)))
-}
-
-fn is_stdin(file: &Path) -> bool {
-    file == Path::new("-")
-}
-
-fn name(file: &Path) -> String {
-    if is_stdin(file) { "of standard input".to_owned() } else { format!("`{}`", file.display()) }
 }
 
 /// The words of the key `pricing`, their parts in any order.

@@ -1,8 +1,8 @@
 //! Text for a person: bold and colour on a terminal, plain everywhere else.
 
+use mpguard_core::doctor::Style;
 use std::{
     env,
-    ffi::OsStr,
     io::{self, IsTerminal, Write},
 };
 
@@ -20,30 +20,25 @@ pub(crate) enum Ink {
 /// Standard output, or something that stands in for it.
 pub(crate) struct Terminal<'a> {
     out: &'a mut dyn Write,
-    colour: bool,
-    width: usize,
+    style: Style,
 }
 
-const WIDTH: usize = 96;
-const WIDTH_MIN: usize = 40;
+/// How text looks on standard output as it is now.
+pub(crate) fn style() -> Style {
+    let variable = |name: &str| Some(env::var_os(name)?.to_string_lossy().into_owned());
+    Style::of(io::stdout().is_terminal(), variable)
+}
 
 impl<'a> Terminal<'a> {
-    /// Standard output as it is now. <https://no-color.org>: any value that is not empty means no.
+    /// Standard output as it is now.
     pub(crate) fn stdout(out: &'a mut dyn Write) -> Terminal<'a> {
-        let is_terminal = io::stdout().is_terminal();
-        let width = env::var("COLUMNS").ok().filter(|_| is_terminal).and_then(|n| n.parse().ok());
-        let (no_color, term) = (env::var_os("NO_COLOR"), env::var_os("TERM"));
-        Terminal {
-            out,
-            colour: colourful(is_terminal, no_color.as_deref(), term.as_deref()),
-            width: width.unwrap_or(WIDTH).clamp(WIDTH_MIN, WIDTH),
-        }
+        Terminal { out, style: style() }
     }
 
     /// Something else than standard output.
     #[cfg(test)]
     pub(crate) fn new(out: &'a mut dyn Write, colour: bool, width: usize) -> Terminal<'a> {
-        Terminal { out, colour, width }
+        Terminal { out, style: Style { colour, width } }
     }
 
     /// Words, as they stand in a line.
@@ -53,7 +48,7 @@ impl<'a> Terminal<'a> {
             Ink::Faint => 2,
             Ink::Heading => 36,
         };
-        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.style.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     /// One line as it is.
@@ -68,7 +63,7 @@ impl<'a> Terminal<'a> {
         let mut lead = first.to_owned();
         for word in text.split_whitespace() {
             let length = line.chars().count();
-            if length > 0 && indent + length + 1 + word.chars().count() > self.width {
+            if length > 0 && indent + length + 1 + word.chars().count() > self.style.width {
                 writeln!(self.out, "{lead}{line}")?;
                 line.clear();
                 lead = " ".repeat(indent);
@@ -82,27 +77,9 @@ impl<'a> Terminal<'a> {
     }
 }
 
-fn colourful(is_terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
-    is_terminal && no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn colour_is_for_terminals_that_want_it() {
-        let check = |is_terminal, no_color: Option<&str>, term: Option<&str>, wanted| {
-            let found = colourful(is_terminal, no_color.map(OsStr::new), term.map(OsStr::new));
-            assert_eq!(found, wanted, "{is_terminal} {no_color:?} {term:?}");
-        };
-        check(true, None, Some("xterm-256color"), true);
-        check(true, Some(""), None, true);
-        check(true, Some("1"), Some("xterm"), false);
-        check(true, Some("0"), Some("xterm"), false);
-        check(true, None, Some("dumb"), false);
-        check(false, None, Some("xterm"), false);
-    }
 
     #[test]
     fn paragraphs_wrap_under_their_beginning() {

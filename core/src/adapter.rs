@@ -7,6 +7,7 @@
 pub(crate) mod aws;
 mod boot_time;
 mod computer;
+pub(crate) mod examine;
 pub(crate) mod fork;
 mod memory_ledger;
 mod os_entropy;
@@ -17,8 +18,8 @@ mod segment;
 mod series_file;
 mod slab;
 pub(crate) mod sqlite_ledger;
-mod state;
-mod surroundings;
+pub(crate) mod state;
+pub(crate) mod surroundings;
 mod system_clock;
 pub(crate) mod thread;
 mod wake;
@@ -50,22 +51,7 @@ pub(crate) fn plug(settings: &Settings, heirloom: Option<Heirloom>) -> Result<Pa
         aws::http::check_roots(pem).map_err(|why| Error::new(Code::InvalidConfig, why))?;
     }
     let surroundings = surroundings::Surroundings::read();
-    let cloud = CloudSettings {
-        product_sku: settings.product.sku.clone(),
-        issuer_fingerprint: settings.issuer_fingerprint.clone(),
-        metering: settings.pricing.hourly || settings.pricing.usage,
-        sandbox: settings.sandbox.clone(),
-        extra_ca_pem: settings.extra_ca_pem.clone(),
-        proxy: settings.proxy.clone(),
-    };
-    let wishes = state::Wishes {
-        state_dir: settings.state_dir.clone(),
-        product_code: settings.product.code.to_string(),
-        dimensions: settings.dimensions.iter().map(|spec| spec.name.clone()).collect(),
-        sandbox: settings.sandbox.clone(),
-        seal: seal(settings),
-        heirloom,
-    };
+    let (cloud, wishes) = (cloud_settings(settings), wishes(settings, heirloom));
     Ok(Parts {
         open: Box::new(move |identity| state::open(&wishes, identity)),
         entropy: Box::new(os_entropy::OsEntropy),
@@ -73,6 +59,32 @@ pub(crate) fn plug(settings: &Settings, heirloom: Option<Heirloom>) -> Result<Pa
         spawn: thread::spawn,
         wake: wake::event,
     })
+}
+
+/// What the cloud of a guard is built for.
+fn cloud_settings(settings: &Settings) -> CloudSettings {
+    CloudSettings {
+        product_sku: settings.product.sku.clone(),
+        issuer_fingerprint: settings.issuer_fingerprint.clone(),
+        metering: settings.pricing.hourly || settings.pricing.usage,
+        sandbox: settings.sandbox.clone(),
+        extra_ca_pem: settings.extra_ca_pem.clone(),
+        proxy: settings.proxy.clone(),
+        use_fips_endpoint: settings.use_fips_endpoint,
+        use_dualstack_endpoint: settings.use_dualstack_endpoint,
+    }
+}
+
+/// What a guard wants of its state.
+fn wishes(settings: &Settings, heirloom: Option<Heirloom>) -> state::Wishes {
+    state::Wishes {
+        state_dir: settings.state_dir.clone(),
+        product_code: settings.product.code.to_string(),
+        dimensions: settings.dimensions.iter().map(|spec| spec.name.clone()).collect(),
+        sandbox: settings.sandbox.clone(),
+        seal: seal(settings),
+        heirloom,
+    }
 }
 
 /// Names whoever wrote this build: what is kept of the contract by another one is not taken.

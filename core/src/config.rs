@@ -13,11 +13,29 @@ pub use settings::{Pricing, Settings, StartupPending, TrustedProduct};
 
 use crate::error::{Code, Error, Result};
 use serde_json::{Map, Value};
+use std::fmt;
+use zeroize::Zeroize;
 
 /// Values that a seller sets, not yet checked as a whole.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Config {
     values: Map<String, Value>,
+}
+
+/// Without the values: `proxy` may hold a password.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&String> = self.values.keys().collect();
+        f.debug_struct("Config").field("keys", &keys).finish()
+    }
+}
+
+impl Drop for Config {
+    fn drop(&mut self) {
+        if let Some(Value::String(proxy)) = self.values.get_mut("proxy") {
+            proxy.zeroize();
+        }
+    }
 }
 
 impl Config {
@@ -59,7 +77,8 @@ impl Config {
             Shape::Integer { .. } | Shape::Flag | Shape::List(_) => serde_json::from_str(text)
                 .map_err(|_| {
                     invalid(format!(
-                        "cannot set `{key}`: `{text}` is not {}",
+                        "cannot set `{key}`: {} is not {}",
+                        read::quote(text),
                         spec.shape.describe()
                     ))
                 })?,

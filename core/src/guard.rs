@@ -16,7 +16,7 @@ use crate::{
     event::Event,
     model::{
         ids::{DrawId, SeatId},
-        license::{EntitlementKind, License, Reason, Verdict},
+        license::{EntitlementKind, License, Reason, Verdict, marked},
         usage::Account,
     },
     port::listener::Listener,
@@ -80,14 +80,14 @@ impl Guard {
                 }
                 Err(denial(&license))
             }
-            Verdict::Pending if pending == StartupPending::Fail => Err(Error::new(
-                Code::Pending,
-                format!(
+            Verdict::Pending if pending == StartupPending::Fail => {
+                let text = format!(
                     "no verdict after {} ms: {}; try again, or set startup_pending to `wait` to start without one",
                     timeout.as_millis(),
-                    license.text
-                ),
-            )),
+                    license.said()
+                );
+                Err(Error::new(Code::Pending, marked(license.sandbox, text)))
+            }
             Verdict::Pending => Ok(guard),
         }
     }
@@ -115,10 +115,13 @@ impl Guard {
             Verdict::Pending if license.reason == Reason::ShutDown => {
                 Err(Error::new(Code::ShutDown, license.text.clone()))
             }
-            Verdict::Pending => Err(Error::new(
-                Code::Pending,
-                format!("the license is not confirmed yet: {}; try again shortly", license.text),
-            )),
+            Verdict::Pending => {
+                let text = format!(
+                    "the license is not confirmed yet: {}; try again shortly",
+                    license.said()
+                );
+                Err(Error::new(Code::Pending, marked(license.sandbox, text)))
+            }
             Verdict::Denied => Err(denial(&license)),
         }
     }
@@ -312,6 +315,11 @@ impl Guard {
         let running = self.running()?;
         running.shared.wait_for_start(limit);
         Ok(running)
+    }
+
+    /// An error of AWS's side, with the mark of a sandbox if it comes from one.
+    fn mark(&self, error: Error) -> Error {
+        Error::new(error.code(), marked(self.license().sandbox, error.text().to_owned()))
     }
 
     /// What runs in this process.

@@ -32,4 +32,10 @@ pub mod shell {
     pub mod backlog;
 }
 
+/// A state directory of bytes from outside: see the core's `outside`.
+#[cfg(test)]
+pub fn outside(bytes: &[u8]) {
+    adapter::state::outside::check(bytes);
+}
+
 pub use adapter::sqlite_ledger::read as ledger;

@@ -13,6 +13,7 @@
 //! The door is [`Guard`]: `init`, then callbacks.
 
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod event;
 pub mod guard;
@@ -22,6 +23,10 @@ pub mod port;
 
 mod adapter;
 mod shell;
+
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod outside;
 
 pub use adapter::sqlite_ledger::read as ledger;
 pub use config::Config;

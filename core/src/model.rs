@@ -2,12 +2,15 @@
 
 pub mod books;
 pub mod entry;
+pub mod finding;
 pub mod holdings;
 pub mod ids;
 pub mod key;
 pub mod license;
 pub mod outcome;
+pub mod proxy;
 pub mod quantity;
+pub mod secret;
 pub mod storage;
 pub mod tags;
 pub mod time;

@@ -199,6 +199,18 @@ pub extern "C" fn mpguard_event_sequence(event: *const mpguard_event_t) -> i64 {
     ask(event, -1, |event| i64::try_from(event.event.sequence).unwrap_or(i64::MAX))
 }
 
+/// True when it comes from a sandbox and proves nothing; its text then begins with `sandbox: `.
+///
+/// Thread:  any.
+/// Owns:    nothing.
+/// Errors:  true when `event` is no live event.
+/// Source:  mpguard.
+/// Since:   0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn mpguard_event_sandbox(event: *const mpguard_event_t) -> bool {
+    ask(event, true, |event| event.event.license.sandbox)
+}
+
 /// The license after it: the whole new state.
 ///
 /// Thread:  any.

@@ -61,8 +61,8 @@ pub(crate) fn number_of(code: Code) -> i32 {
 /// Keeps panics of this library off stderr. Called by what a host must call before anything can go wrong.
 pub(crate) fn quiet() {
     static HOOK: Once = Once::new();
-    // In unit tests the standard library is shared with the test runner, which needs its own hook.
-    if !cfg!(test) && !HOOK.is_completed() {
+    // In unit tests and fuzzers the standard library is shared with the runner, which needs its own hook.
+    if !cfg!(any(test, fuzzing)) && !HOOK.is_completed() {
         let _busy = fork::busy(); // a fork in the middle would leave a child that waits for ever
         HOOK.call_once(|| {
             std::panic::set_hook(Box::new(|info| {

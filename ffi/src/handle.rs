@@ -37,6 +37,7 @@ pub(crate) enum Kind {
     Report = 8,
     Account = 9,
     Stats = 10,
+    DoctorReport = 11,
 }
 
 impl Kind {
@@ -52,6 +53,7 @@ impl Kind {
             Kind::Report => "report",
             Kind::Account => "account",
             Kind::Stats => "stats",
+            Kind::DoctorReport => "report of the doctor",
         }
     }
 

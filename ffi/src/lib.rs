@@ -10,7 +10,7 @@
 //! | `text` | strings across the border |
 //! | `number` | status, event kinds and verdicts as numbers |
 //! | `error` | the owned error |
-//! | `config`, `guard`, `license`, `metering`, `seat`, `event`, `report` | one topic of the header each |
+//! | `config`, `guard`, `license`, `metering`, `seat`, `event`, `report`, `doctor` | one topic of the header each |
 //! | `version` | version of the library, and of each symbol |
 
 #![deny(
@@ -44,6 +44,7 @@ mod number;
 mod text;
 
 mod config;
+mod doctor;
 mod error;
 mod event;
 mod guard;
@@ -53,7 +54,12 @@ mod report;
 mod seat;
 mod version;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod outside;
+
 pub use config::*;
+pub use doctor::*;
 pub use error::*;
 pub use event::*;
 pub use guard::*;

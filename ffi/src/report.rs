@@ -440,6 +440,18 @@ pub extern "C" fn mpguard_stats_storage(stats: *const mpguard_stats_t) -> *const
     ask(stats, ptr::null(), |stats: &StatsObject| Ok(stats.storage.as_ptr()))
 }
 
+/// True when they come from a sandbox and say nothing of AWS.
+///
+/// Thread:  any.
+/// Owns:    nothing.
+/// Errors:  true when `stats` is no live stats object.
+/// Source:  mpguard.
+/// Since:   0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn mpguard_stats_sandbox(stats: *const mpguard_stats_t) -> bool {
+    ask(stats, true, |stats: &StatsObject| Ok(stats.stats.sandbox))
+}
+
 /// The whole as a JSON object, in the form that every language shares.
 ///
 /// Thread:  any.

@@ -22,7 +22,7 @@ KEEP = {
         "GetLicenseUsage",
         "ListReceivedLicenses",
     ],
-    "sts": ["AssumeRoleWithWebIdentity"],
+    "sts": ["AssumeRoleWithWebIdentity", "GetCallerIdentity"],
 }
 
 

@@ -140,6 +140,7 @@ static int64_t failures(const mpguard_t *guard) {
   mpguard_stats_t *stats = NULL;
   WORKS(mpguard_stats(guard, &stats, E));
   int64_t found = mpguard_stats_listener_failures(stats);
+  CHECK(mpguard_stats_sandbox(stats));
   mpguard_stats_free(stats);
   return found;
 }

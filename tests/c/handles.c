@@ -8,12 +8,14 @@
 static void of_a_config(char **argv) {
   mpguard_config_t *config = check_config(argv);
   mpguard_t *guard = NULL;
+  mpguard_doctor_report_t *report = NULL;
   CHECK(mpguard_config_free(config) == MPGUARD_OK);
   FAILS(MPGUARD_ERROR_STALE_HANDLE, mpguard_config_set(config, "pricing", "usage", E), "was freed before");
   STALE(mpguard_config_set_json(config, "{}", E));
   STALE(mpguard_config_check(config, E));
   STALE(mpguard_init(config, &guard, E));
-  CHECK(guard == NULL);
+  STALE(mpguard_doctor(config, &report, E));
+  CHECK(guard == NULL && report == NULL);
   CHECK(mpguard_config_free(config) == MPGUARD_ERROR_STALE_HANDLE);
 }
 
@@ -78,8 +80,10 @@ static void of_an_event(mpguard_t *guard) {
   int32_t fd = -1;
   WORKS(mpguard_event_fd(guard, &fd, E));
   WORKS(mpguard_next_event(guard, 20000, &event, E));
+  CHECK(mpguard_event_sandbox(event) && strncmp(mpguard_event_text(event), "sandbox: ", 9) == 0);
   CHECK(mpguard_event_free(event) == MPGUARD_OK);
   STALE(mpguard_event_clone(event, &other, E));
+  CHECK(mpguard_event_sandbox(event)); /* what is unknown proves nothing */
   CHECK(mpguard_event_kind(event) == 0 && mpguard_event_json(event) == NULL && mpguard_event_license(event) == NULL);
   CHECK(mpguard_event_callback_failed(event) == MPGUARD_ERROR_STALE_HANDLE);
   CHECK(mpguard_event_free(event) == MPGUARD_ERROR_STALE_HANDLE);

@@ -21,7 +21,7 @@ static void licensed(char **argv) {
   CHECK(mpguard_license_verdict(license) == MPGUARD_VERDICT_LICENSED);
   CHECK(strcmp(mpguard_license_reason(license), "entitled") == 0);
   CHECK(mpguard_license_text(license)[0] != '\0' && mpguard_license_since_ms(license) > 0);
-  CHECK(mpguard_license_sandbox(license));
+  CHECK(mpguard_license_sandbox(license) && strncmp(mpguard_license_text(license), "sandbox: ", 9) == 0);
   CHECK(mpguard_license_has(license, "Basic") && !mpguard_license_has(license, "Premium"));
   CHECK(!mpguard_license_has(license, NULL));
   CHECK(strncmp(mpguard_license_arn(license), "arn:", 4) == 0 && mpguard_license_version(license)[0] != '\0');

@@ -30,6 +30,7 @@ static void no_handle(void) {
   NULL_IN("config", mpguard_init(NULL, &guard, E));
   CHECK(mpguard_config_on_event(NULL, on_event, NULL, NULL) == MPGUARD_ERROR_INVALID_ARGUMENT);
 
+  NULL_IN("`report_out`", mpguard_doctor(NULL, NULL, E));
   NULL_IN("guard", mpguard_verdict(NULL, &number, E));
   NULL_IN("guard", mpguard_license(NULL, &license, E));
   NULL_IN("guard", mpguard_require(NULL, E));
@@ -87,6 +88,8 @@ static void no_object_to_look_at(void) {
   CHECK(mpguard_stats_calls(NULL) == -1 && mpguard_stats_calls_failed(NULL) == -1 && mpguard_stats_events(NULL) == -1);
   CHECK(mpguard_stats_events_replaced(NULL) == -1 && mpguard_stats_listener_failures(NULL) == -1);
   CHECK(mpguard_stats_storage(NULL) == NULL && mpguard_stats_json(NULL) == NULL);
+  CHECK(mpguard_doctor_report_exit_code(NULL) == -1 && mpguard_doctor_report_json(NULL) == NULL);
+  CHECK(mpguard_doctor_report_text(NULL) == NULL);
 }
 
 static void freeing_null_is_fine(void) {
@@ -95,6 +98,7 @@ static void freeing_null_is_fine(void) {
   CHECK(mpguard_seat_free(NULL) == MPGUARD_OK && mpguard_license_free(NULL) == MPGUARD_OK);
   CHECK(mpguard_event_free(NULL) == MPGUARD_OK && mpguard_report_free(NULL) == MPGUARD_OK);
   CHECK(mpguard_account_free(NULL) == MPGUARD_OK && mpguard_stats_free(NULL) == MPGUARD_OK);
+  CHECK(mpguard_doctor_report_free(NULL) == MPGUARD_OK);
 }
 
 static void no_text_and_no_place(char **argv) {

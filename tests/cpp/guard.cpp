@@ -43,6 +43,7 @@ void license(const mpguard::Guard &guard) {
   CHECK(guard.has("Basic") && !guard.has("Premium"));
   const mpguard::License license = guard.license();
   CHECK(license.verdict() == mpguard::Verdict::licensed && license.reason() == "entitled" && !license.text().empty());
+  CHECK(guard.stats().sandbox && license.text().rfind("sandbox: ", 0) == 0);
   CHECK(license.sandbox() && license.has("Basic") && !license.has("Premium"));
   CHECK(license.since() == mpguard::TimePoint(1767261600000ms)); // the frozen clock of the sandbox
   CHECK(!license.until());
@@ -110,6 +111,17 @@ void credits(const mpguard::Guard &guard) {
   THROWS(MPGUARD_ERROR_INVALID_ARGUMENT, guard.draw_down("Credits", 0));
 }
 
+void doctor(const std::string &json) {
+  const auto config = mpguard::Config::from_json(json);
+  const auto report = mpguard::doctor(config);
+  CHECK(report.exit_code >= 0 && report.exit_code <= 2 && !report.text.empty() && report.text.back() == '\n');
+  CHECK(holds(report.json, "\"findings\":[{") && holds(report.json, "\"sandbox\":true"));
+  mpguard::Config taken = mpguard::Config::from_json(json);
+  const mpguard::Config kept = std::move(taken);
+  THROWS(MPGUARD_ERROR_INVALID_ARGUMENT, mpguard::doctor(taken)); // NOLINT: moved from on purpose
+  CHECK(kept.get() != nullptr);
+}
+
 void the_end(mpguard::Guard guard) {
   const auto flushed = guard.flush(1s);
   CHECK(flushed.recorded == 0 && flushed.accounts.entries.empty() && holds(flushed.json, "\"pending\":0"));
@@ -135,6 +147,7 @@ int main(int argc, char **argv) {
   metering(guard);
   seats(guard);
   credits(guard);
+  doctor(argv[1]);
   the_end(std::move(guard));
   THROWS(MPGUARD_ERROR_INVALID_ARGUMENT, guard.verdict()); // NOLINT: moved from on purpose
   const auto denied = THROWS(MPGUARD_ERROR_NOT_ENTITLED,

@@ -65,6 +65,7 @@ void captures_are_destroyed_once(const mpguard::Guard &guard) {
   Tally calls, destroyed;
   const auto subscription = guard.subscribe([&, held = captured(destroyed)](const mpguard::Event &event) {
     CHECK(*held == 7 && event.kind() == mpguard::EventKind::verdict_changed);
+    CHECK(event.sandbox() && event.text().rfind("sandbox: ", 0) == 0);
     calls.up();
   });
   CHECK(calls.reaches(1) && destroyed.count() == 0);

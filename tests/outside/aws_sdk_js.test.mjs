@@ -38,6 +38,7 @@ const REQUESTS = {
     RoleSessionName: 'app',
     WebIdentityToken: 'x.y.z',
   },
+  GetCallerIdentity: {},
 }
 
 const MODELS = {
@@ -181,7 +182,7 @@ test('a seat lives from check-out to check-in, and licenses can be read', async 
 for (const [file, service] of Object.entries(MODELS)) {
   const path = new URL(`../../sandbox/models/${file}`, import.meta.url)
   const model = JSON.parse(readFileSync(path, 'utf8'))
-  for (const [operation, { errors }] of Object.entries(model.operations)) {
+  for (const [operation, { errors = [] }] of Object.entries(model.operations)) {
     test(`${operation} throws each of its errors by name`, async () => {
       const of = await client(service)
       for (const { shape } of errors) {
@@ -267,6 +268,10 @@ test('tokens of licenses lead to credentials', async () => {
   }
   await call(await client(licenses, { credentials }), licenses, 'CheckoutLicense')
   await refused(of, licenses, 'AuthorizationException', 'GetAccessToken')
+  const caller = await call(sts, tokens, 'GetCallerIdentity')
+  assert.equal(caller.Arn, 'arn:aws:sts::111122223333:assumed-role/sandbox-a/a')
+  const stranger = await client(tokens, { credentials: { accessKeyId: 'ASIASTRANGER00000000', secretAccessKey: 'x' } })
+  await refused(stranger, tokens, 'UnrecognizedClientException', 'GetCallerIdentity')
   await refused(sts, tokens, 'InvalidIdentityTokenException', 'AssumeRoleWithWebIdentity')
   await refused(sts, tokens, 'ValidationError', 'AssumeRoleWithWebIdentity', { ...request, DurationSeconds: 1 })
 })

@@ -28,7 +28,7 @@ OPERATIONS = {
         "GetLicenseUsage",
         "ListReceivedLicenses",
     ],
-    "sts": ["AssumeRoleWithWebIdentity"],
+    "sts": ["AssumeRoleWithWebIdentity", "GetCallerIdentity"],
 }
 
 #: Requests that pass the model, so that a fault is all that can go wrong.
@@ -53,6 +53,7 @@ REQUESTS = {
         "RoleSessionName": "app",
         "WebIdentityToken": "x.y.z",
     },
+    "GetCallerIdentity": {},
 }
 
 
@@ -362,6 +363,18 @@ def test_tokens_of_pods_and_licenses_become_credentials(client, sandbox, license
     answer = call(sts, "AssumeRoleWithWebIdentity", **request | {"WebIdentityToken": token, "DurationSeconds": 900})
     assert answer["Credentials"]["Expiration"].timestamp() == START + 900
     assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::111122223333:assumed-role/app/app"
+
+    pod = {
+        "aws_access_key_id": answer["Credentials"]["AccessKeyId"],
+        "aws_secret_access_key": answer["Credentials"]["SecretAccessKey"],
+        "aws_session_token": answer["Credentials"]["SessionToken"],
+    }
+    caller = call(client("sts", keys=pod), "GetCallerIdentity")
+    assert caller["Arn"] == answer["AssumedRoleUser"]["Arn"]
+    assert caller["Account"] == "111122223333"
+    task = call(client("sts"), "GetCallerIdentity")
+    assert task["Arn"] == "arn:aws:sts::111122223333:assumed-role/sandbox-a/a"
+    refused_with(sts, "MissingAuthenticationTokenException", "GetCallerIdentity")
 
     anonymous = client("license-manager", keys={}, signature_version=UNSIGNED)
     refresh = sandbox.post(f"licenses/{license_['id']}/token")["token"]

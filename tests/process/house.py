@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mpguard.pytest_plugin import Sandbox
 
@@ -36,12 +36,14 @@ def until(what: Callable[[], Any], seconds: float = PATIENCE, why: str = "it did
 class Process:
     """A process of a product, that talks in lines. It is killed at the end if it still runs."""
 
-    def __init__(self, command: list[str], **environment: str) -> None:
+    def __init__(self, command: list[str], *, stderr: IO[bytes] | None = None, **environment: str) -> None:
         self.command = command
+        self.heard: list[str] = []
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             env={**os.environ, **environment},
             start_new_session=True,
@@ -53,6 +55,7 @@ class Process:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self.heard.append(line)
             self._lines.put(line)
         self._lines.put(None)
 

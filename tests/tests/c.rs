@@ -2,7 +2,7 @@
 
 mod stage;
 
-use mpguard_tests::{place::Place, tool};
+use mpguard_tests::{native, place::Place, tool};
 use stage::check;
 use std::{collections::BTreeSet, fs, process::Command};
 
@@ -14,7 +14,19 @@ macro_rules! programs {
     };
 }
 
-programs! { callback config drawdown handles license metering null queue seat shutdown signal text threads }
+programs! { callback config doctor drawdown handles license metering null queue seat shutdown signal text threads }
+
+/// In a network of its own, which leads nowhere: without a sandbox the doctor looks for AWS.
+#[test]
+fn doctor_of_the_surroundings() {
+    let place = Place::of_this_test().expect("cargo built this test");
+    let source = place.root.join("tests/c/doctor.c");
+    let program = native::compile_checked(&place, &[&source]).unwrap_or_else(|why| panic!("{why}"));
+    tool::run(
+        Command::new("unshare").args(["-r", "-n"]).arg(program).args(["surroundings", "nowhere"]),
+    )
+    .unwrap_or_else(|why| panic!("{why}"));
+}
 
 #[test]
 fn every_program_of_the_folder_is_run() {

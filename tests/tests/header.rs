@@ -16,7 +16,7 @@ use std::{
 /// The topics of the header, in reading order.
 const TOPICS: &[&str] = &[
     "version", "number", "error", "config", "guard", "license", "metering", "seat", "event",
-    "report",
+    "report", "doctor",
 ];
 
 #[test]

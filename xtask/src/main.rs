@@ -8,11 +8,14 @@ mod run;
 mod stamp;
 mod tools;
 
+mod attack;
 mod bench;
 mod build;
 mod check;
 mod crashpoints;
 mod demo;
+mod deny;
+mod fuzz;
 mod generate;
 mod install;
 mod installation;
@@ -53,10 +56,16 @@ enum Verb {
     Simulate(simulate::Options),
     /// Let every durable step of short scenarios go wrong in every way, and look for every count
     Crashpoints(crashpoints::Options),
+    /// Feed what a fuzzer invents to everything that reads bytes from outside
+    Fuzz(fuzz::Options),
+    /// Check licenses, versions, origins and known faults of what we build on
+    Deny(deny::Options),
     /// Measure size, memory, start times, counting and idling beside what they are compared with
     Bench(bench::Options),
     /// Kill, stop and fork real processes that count, and look for every count
     Torture(torture::Options),
+    /// Start products where every variable, file and proxy lies, and see that none is fooled
+    Attack(attack::Options),
     /// Install the C and C++ library
     Install(installation::Options),
     /// Check formatting, lints and generated files
@@ -75,8 +84,11 @@ fn main() -> ExitCode {
         Verb::Demo(options) => demo::run_verb(&options),
         Verb::Simulate(options) => simulate::run_verb(&options),
         Verb::Crashpoints(options) => crashpoints::run_verb(&options),
+        Verb::Fuzz(options) => fuzz::run_verb(&options),
+        Verb::Deny(options) => deny::run_verb(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Torture(options) => torture::run_verb(&options),
+        Verb::Attack(options) => attack::run_verb(&options),
         Verb::Install(options) => installation::run_verb(&options),
         Verb::Check => check::run_verb(),
         Verb::Generate => generate::run_verb(),

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Only these sections: rust, simulate, crashpoints, c, python, node, conformance, outside, processes, torture
+    /// Only these sections: rust, simulate, crashpoints, c, python, node, conformance, outside, processes, torture, attack
     pub(crate) sections: Vec<String>,
 }
 

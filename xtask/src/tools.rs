@@ -1,7 +1,10 @@
 //! What a machine must have, said in one line when it has not.
 
-use crate::run::{Done, program};
-use std::process::Stdio;
+use crate::{
+    place,
+    run::{Done, cargo, program, quiet},
+};
+use std::{path::PathBuf, process::Stdio};
 
 /// A program that we start, and where it comes from.
 struct Tool {
@@ -23,6 +26,15 @@ const TOOLS: &[Tool] = &[
         name: "node",
         install: "Node 18 or newer; on Debian and Ubuntu `apt-get install nodejs npm`",
     },
+    Tool { name: "openssl", install: "OpenSSL 3; on Debian and Ubuntu `apt-get install openssl`" },
+    Tool {
+        name: "unshare",
+        install: "util-linux, on Linux: the attacks run where nothing can leave the machine",
+    },
+    Tool {
+        name: "mount",
+        install: "mount, on Linux; on Debian and Ubuntu `apt-get install mount`",
+    },
     Tool { name: "npm", install: "npm; on Debian and Ubuntu `apt-get install npm`" },
 ];
 
@@ -34,6 +46,22 @@ pub(crate) fn need(names: &[&str]) -> Done {
         .map(|tool| format!("`{}` was not found: install {}", tool.name, tool.install))
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(missing.join("\nxtask: ")) }
+}
+
+/// A tool of cargo that is compiled when it is missing: the one that is there, else one in the build folder.
+pub(crate) fn compiled(name: &str, version: &str) -> Done<PathBuf> {
+    let ours = place::target().join("tools/bin").join(name);
+    if ours.exists() {
+        return Ok(ours);
+    }
+    if there(name) {
+        return Ok(name.into());
+    }
+    eprintln!("{name}: {version} into target/tools, once; it takes some minutes");
+    let mut install = cargo();
+    install.args(["install", "--quiet", "--locked", "--version", version, name, "--root"]);
+    quiet(install.arg(place::target().join("tools")))?;
+    Ok(ours)
 }
 
 /// True when the program starts.

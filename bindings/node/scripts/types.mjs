@@ -13,7 +13,7 @@ const definitions = join(here, '..', '..', 'target', 'napi-types', 'mpguard-node
 const HEAD = `// Generated from bindings/node/src by \`node scripts/types.mjs\`; do not edit.
 // The native half, for lib/ only; the public types are in index.d.ts.
 
-import type { Account, Event, FlushReport, License, ShutdownReport, Stats, Verdict } from './index'
+import type { Account, DoctorReport, Event, FlushReport, License, ShutdownReport, Stats, Verdict } from './index'
 
 /** A native object that JavaScript can only hold. */
 export interface ExternalObject<T> {

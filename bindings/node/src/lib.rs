@@ -12,12 +12,14 @@
 //! | `seat` | check out and check in |
 //! | `seat`, `drawdown` | seats and prepaid units of a contract |
 //! | `event` | from the notify thread to the event loop, one at a time |
+//! | `doctor` | what is wrong with a set-up |
 //! | `error` | errors of the core as `MpguardError` |
 //! | `room` | what one environment owns, and its end |
 //! | `wait` | promises for what waits: a thread for each |
 //! | `plain` | values of the core as plain JavaScript objects |
 
 pub mod config;
+pub mod doctor;
 pub mod drawdown;
 pub mod error;
 pub mod event;

@@ -157,6 +157,7 @@ test('stats count calls and say where usage is kept', async () => {
   assert.ok(stats.calls >= 1)
   assert.equal(stats.listenerFailures, 0)
   assert.ok(['durable', 'container', 'memory'].includes(stats.storage))
+  assert.equal(stats.sandbox, true)
   await guard.shutdown()
 })
 

@@ -19,17 +19,31 @@ from .errors import *  # noqa: F403 - one class for each code, listed in errors.
 
 if TYPE_CHECKING:
     from . import aio
-    from ._answers import Account, Entitlement, Event, FlushReport, License, ShutdownReport, Stats
+    from ._answers import (
+        Account,
+        DoctorReport,
+        Entitlement,
+        Event,
+        Finding,
+        FlushReport,
+        License,
+        ShutdownReport,
+        Stats,
+    )
     from ._config import Config
-    from ._words import EventKind, Reason, Topic, Verdict
+    from ._doctor import doctor, doctor_from_json
+    from ._words import EventKind, FindingStatus, Reason, Topic, Verdict
 
 # Imported at first use: dataclasses and asyncio cost more to import than a guard to start.
 _LATER = {
     "Account": "_answers",
     "Config": "_config",
+    "DoctorReport": "_answers",
     "Entitlement": "_answers",
     "Event": "_answers",
     "EventKind": "_words",
+    "Finding": "_answers",
+    "FindingStatus": "_words",
     "FlushReport": "_answers",
     "License": "_answers",
     "Reason": "_words",
@@ -37,6 +51,8 @@ _LATER = {
     "Stats": "_answers",
     "Topic": "_words",
     "Verdict": "_words",
+    "doctor": "_doctor",
+    "doctor_from_json": "_doctor",
 }
 
 __all__ = [
@@ -44,11 +60,14 @@ __all__ = [
     "Account",
     "Config",
     "DeferredError",
+    "DoctorReport",
     "Entitlement",
     "Error",
     "Event",
     "EventKind",
     "ExhaustedError",
+    "Finding",
+    "FindingStatus",
     "FlushReport",
     "Guard",
     "InternalError",
@@ -83,6 +102,8 @@ __all__ = [
     "WrongMeterKindError",
     "__version__",
     "aio",
+    "doctor",
+    "doctor_from_json",
     "errors",
     "init",
     "init_from_json",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ._words import EventKind, Reason, Topic, Verdict
+    from ._words import EventKind, FindingStatus, Reason, Topic, Verdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -192,6 +192,57 @@ class Stats(_Answer):
     """Callbacks that raised."""
     storage: str
     """Where usage is kept: ``durable``, ``container`` or ``memory``."""
+    sandbox: bool
+    """True when they come from a sandbox and say nothing of AWS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(_Answer):
+    """One matter that the doctor looked at; docs/DOCTOR.md lists them."""
+
+    id: str
+    """Stable name, such as ``region`` or ``permission.MeterUsage``."""
+    status: FindingStatus
+    """How it stands."""
+    what: str
+    """What was found, in one sentence, without any secret."""
+    why: str
+    """How we know, or what follows from it."""
+    fix: str
+    """What to do; empty when there is nothing to do."""
+    docs: str
+    """Where to read on: a page of ours or of AWS by its title."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorReport(_Answer):
+    """What :func:`mpguard.doctor` found out; ``str()`` of it is :attr:`text`."""
+
+    version: str
+    """Version of mpguard."""
+    sandbox: bool
+    """True when a sandbox was examined, which proves nothing about AWS."""
+    status: FindingStatus
+    """The worst of all."""
+    findings: tuple[Finding, ...]
+    """In the order of the examination."""
+    exit_code: int
+    """For the shell: 0 all is well, 1 something should be looked at, 2 something does not work."""
+    text: str
+    """Every finding in lines for a person; it ends with a newline."""
+
+    @classmethod
+    def _made(cls, raw: Mapping[str, Any], text: str, exit_code: int) -> Self:
+        findings = tuple(Finding._of(each) for each in raw["findings"])
+        return cls._of({**raw, "findings": findings, "text": text, "exit_code": exit_code})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form that every language shares; it has neither :attr:`text` nor :attr:`exit_code`."""
+        whole = _Answer.to_dict(self)
+        return {name: whole[name] for name in whole if name not in ("text", "exit_code")}
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def _instant(ms: int) -> datetime:

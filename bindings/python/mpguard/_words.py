@@ -1,4 +1,4 @@
-# Generated from core/src/event.rs and core/src/model/license.rs by bindings/python/tools/generate.py; do not edit.
+# Generated from core/src/event.rs, core/src/model/finding.rs and core/src/model/license.rs by bindings/python/tools/generate.py; do not edit.
 """The words in which a guard answers."""
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ EventKind = Literal[
     "drawdown_disputed",
 ]
 """What happened."""
+
+FindingStatus = Literal[
+    "skipped",
+    "passed",
+    "warning",
+    "failed",
+]
+"""How a matter stands."""
 
 Reason = Literal[
     "starting",

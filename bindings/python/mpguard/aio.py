@@ -12,7 +12,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from . import _guard
 from .errors import ShutDownError, ThreadError
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from ._answers import Account, Event, FlushReport, License, ShutdownReport, Stats
+    from ._answers import Account, DoctorReport, Event, FlushReport, License, ShutdownReport, Stats
     from ._config import Config
     from ._mpguard import Meter, SeatsAsked, UnitsAsked
     from ._mpguard import Seat as SyncSeat
     from ._words import Topic, Verdict
 
-__all__ = ["Guard", "Seat", "init", "init_from_json"]
+__all__ = ["Guard", "Seat", "doctor", "doctor_from_json", "init", "init_from_json"]
 
 
 async def init(
@@ -43,6 +43,24 @@ async def init(
 async def init_from_json(text: str, *, on_event: Callable[[Event], object] | None = None) -> Guard:
     """As :func:`mpguard.init_from_json`, without blocking the loop."""
     return Guard(await asyncio.to_thread(_guard.init_from_json, text, on_event=on_event))
+
+
+@overload
+async def doctor() -> DoctorReport: ...
+@overload
+async def doctor(**config: Unpack[Config]) -> DoctorReport: ...
+async def doctor(**config: Any) -> DoctorReport:
+    """As :func:`mpguard.doctor`, without blocking the loop."""
+    from . import _doctor
+
+    return await asyncio.to_thread(lambda: _doctor.doctor(**config))
+
+
+async def doctor_from_json(text: str) -> DoctorReport:
+    """As :func:`mpguard.doctor_from_json`, without blocking the loop."""
+    from . import _doctor
+
+    return await asyncio.to_thread(_doctor.doctor_from_json, text)
 
 
 async def _answer(asked: SeatsAsked | UnitsAsked) -> Any:

@@ -16,6 +16,15 @@ pub(crate) fn refuse(py: Python<'_>, code: Code, text: impl Into<String>) -> PyE
     raise(py, &Error::new(code, text))
 }
 
+/// `raised` as the error of the core that it was made from, when it is one of `code`; else it is raised on.
+pub(crate) fn lower(py: Python<'_>, raised: PyErr, code: Code) -> PyResult<Error> {
+    if raised.is_instance(py, class(py, code)?.as_any()) {
+        Ok(Error::new(code, raised.value(py).to_string()))
+    } else {
+        Err(raised)
+    }
+}
+
 fn class(py: Python<'_>, code: Code) -> PyResult<Bound<'_, PyType>> {
     let class = py.import("mpguard.errors")?.getattr(class_name(code))?;
     Ok(class.cast_into::<PyType>()?)

@@ -8,6 +8,7 @@
 
 mod config;
 mod count;
+mod doctor;
 mod error;
 mod event;
 mod guard;
@@ -27,6 +28,7 @@ mod _mpguard {
     #[pymodule_export]
     use crate::{
         config::config_keys,
+        doctor::{examine, examine_json},
         error::{error_codes, report_unraisable},
         event::{Feed, event_kinds},
         guard::{NativeGuard, start, start_from_json},

@@ -132,6 +132,26 @@ def test_stats_count_calls(shop: Shop) -> None:
     assert stats.calls >= 1
     assert stats.listener_failures == 0
     assert stats.storage in ("durable", "container", "memory")
+    assert stats.sandbox is True
+
+
+def test_what_a_sandbox_says_is_marked_wherever_it_is_logged(shop: Shop) -> None:
+    # T77: the mark is in the text and in each value, so that no line of a log passes for the truth.
+    heard: list[mpguard.Event] = []
+    guard = shop.init("hourly", on_event=heard.append)
+    license = guard.license()
+    eventually(lambda: heard)
+    for answer in (license, heard[0]):
+        assert answer.sandbox is True
+        assert answer.text.startswith("sandbox: ")
+        assert "sandbox=True" in repr(answer) and "sandbox=True" in str(answer)
+        assert answer.to_dict()["sandbox"] is True
+    assert heard[0].old.text.startswith("sandbox: ")
+    assert "sandbox=True" in repr(guard.stats())
+    shop.sandbox.post("subscriptions", {"product_code": shop.config("hourly")["product_code"], "subscribed": False})
+    with pytest.raises(mpguard.NotEntitledError) as refused:
+        shop.init("hourly", task="another")
+    assert str(refused.value).startswith("sandbox: ")
 
 
 @pytest.mark.parametrize("answer", ["stats", "account", "flush", "shutdown"])

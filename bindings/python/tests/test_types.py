@@ -14,8 +14,8 @@ HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "mpguard"
 
 PUBLIC = """
-    Account Config Entitlement Event EventKind FlushReport Guard License Meter Reason Seat ShutdownReport Stats
-    Topic Verdict __version__ aio errors init init_from_json
+    Account Config DoctorReport Entitlement Event EventKind Finding FindingStatus FlushReport Guard License Meter
+    Reason Seat ShutdownReport Stats Topic Verdict __version__ aio doctor doctor_from_json errors init init_from_json
 
     AccessDeniedError DeferredError Error ExhaustedError InternalError InvalidArgumentError InvalidConfigError
     InvalidProductError InvalidRegionError InvalidTagError LicenseEndedError NoSeatError NotEntitledError

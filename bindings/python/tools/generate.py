@@ -1,7 +1,7 @@
 """Writes mpguard/errors.py and mpguard/_words.py from the core's lists; run by `MPGUARD_UPDATE=1 pytest`.
 
 The core has one list for each: codes in core/src/error.rs, kinds and topics of events in core/src/event.rs,
-verdicts and reasons in core/src/model/license.rs. Their doc comments are read as well, so that a class says
+verdicts and reasons in core/src/model/license.rs, statuses in core/src/model/finding.rs. Their doc comments are read as well, so that a class says
 here what its code says there.
 """
 
@@ -67,15 +67,17 @@ def errors() -> str:
 def words() -> str:
     """mpguard/_words.py."""
     event = (CORE / "event.rs").read_text(encoding="utf-8")
+    finding = (CORE / "model" / "finding.rs").read_text(encoding="utf-8")
     license = (CORE / "model" / "license.rs").read_text(encoding="utf-8")
     lists = {
         "EventKind": ("What happened.", re.findall(r'^ {4}\w+ = \d+, "(\w+)", \w+;', event, re.MULTILINE)),
+        "FindingStatus": ("How a matter stands.", re.findall(r'Status::\w+ => "(\w+)"', finding)),
         "Reason": ("Why the verdict is what it is.", re.findall(r'Reason::\w+ => "(\w+)"', license)),
         "Topic": ("What an event is about.", re.findall(r'Topic::\w+ => "(\w+)"', event)),
         "Verdict": ("May the product run?", re.findall(r'Verdict::\w+ => "(\w+)"', license)),
     }
     out = [
-        ORIGIN.format("core/src/event.rs and core/src/model/license.rs"),
+        ORIGIN.format("core/src/event.rs, core/src/model/finding.rs and core/src/model/license.rs"),
         '\n"""The words in which a guard answers."""\n\n',
         "from __future__ import annotations\n\nfrom typing import Literal\n",
     ]

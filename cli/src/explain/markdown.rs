@@ -8,6 +8,7 @@ const ORIGIN: &str =
 
 const INTRODUCTION: &str = "\
 What each error, verdict, reason and event means, and what to do. `mpguard explain CODE` says the same in a terminal.
+`mpguard doctor`, run where the product runs, looks for the cause ([DOCTOR.md](DOCTOR.md)).
 
 The words are the same in every language: the error `NO_SEAT` is `MPGUARD_ERROR_NO_SEAT` in C, `NoSeatError` in Python and \
 `error.code === 'NO_SEAT'` in Node; the event `seat_lost` is `MPGUARD_EVENT_SEAT_LOST` in C. Errors and events are numbered \

@@ -63,7 +63,7 @@ pub(crate) fn list(terminal: &mut Terminal<'_>) -> io::Result<()> {
         let is = |role: Role| matches!(role, Role::Event(kind) if kind.topic() == topic);
         rows(&format!("Events of topic {}", topic.as_str()), is, terminal)?;
     }
-    terminal.paragraph("", "`mpguard explain CODE` says why and what to do.")
+    terminal.paragraph("", "`mpguard explain CODE` says why and what to do; `mpguard doctor` looks for the cause where the product runs.")
 }
 
 fn rows(title: &str, is: impl Fn(Role) -> bool, terminal: &mut Terminal<'_>) -> io::Result<()> {

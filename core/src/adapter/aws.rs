@@ -4,10 +4,10 @@
 //! | --- | --- |
 //! | `region`, `endpoint` | where to call |
 //! | `identity`, `link_local` | who we are |
-//! | `credentials`, `claims` | who signs |
+//! | `credentials`, `claims`, `token_file` | who signs |
 //! | `http`, `plain` | how bytes travel |
 //! | `client` | SDK clients that listen to no variable |
-//! | `lenient` | answers that are not quite what the model says |
+//! | `lenient`, `veil` | answers that are not quite what the model says, or say what they should not |
 //! | `metering`, `licensing` | the calls |
 //! | `decimal` | quantities that the SDK has no member for |
 //! | `exceptions` | what the answers mean; the only file that knows AWS's names for them |
@@ -20,6 +20,7 @@ mod credentials;
 mod dates;
 mod decimal;
 mod endpoint;
+pub(crate) mod examine;
 mod exceptions;
 pub(crate) mod http;
 mod identity;
@@ -27,6 +28,8 @@ mod lenient;
 mod licensing;
 mod link_local;
 mod metering;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod outside;
 pub(crate) mod plain;
 mod region;
 pub(crate) mod server_time;
@@ -35,10 +38,13 @@ pub(crate) mod signature;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod token_file;
+mod veil;
 
 use crate::{
     adapter::{sandbox_address::sandbox_address, surroundings::Surroundings},
     model::{
+        finding::{Candidate, Fate},
         ids::{ClientToken, ConsumptionToken, EntitlementName, Identity, ProductCode},
         key::PublicKey,
         license::Entitlement,
@@ -46,6 +52,7 @@ use crate::{
             CheckedIn, CheckedOut, Consumption, Details, Drawn, Failure, FailureClass, Permitted,
             Registered, Sent, Tiers,
         },
+        proxy::{NoProxy, ProxyChoice, ProxyUrl},
         time::Timestamp,
         usage::Record,
     },
@@ -59,13 +66,28 @@ use credentials::{Cached, Missing, Source, anywhere::Access};
 use endpoint::Endpoints;
 use exceptions::{Reading, SdkFailure};
 use http::{Proxy, Wire};
-use identity::{Found, Search};
-use link_local::LinkLocal;
+use identity::{Found, Search, Unfound};
+use link_local::{Instance, LinkLocal};
 use once_cell::unsync::OnceCell;
 use region::Region;
 pub(crate) use server_time::ServerTime;
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc};
 use tokio::sync::Mutex;
+
+/// True for a well-formed name of a Region.
+pub(crate) fn is_named_region(name: &str) -> bool {
+    region::well_formed(name)
+}
+
+/// True for a URL at the address of ECS task metadata.
+pub(crate) fn is_on_ecs(url: &str) -> bool {
+    LinkLocal::default().ecs_path(url).is_some()
+}
+
+/// True for a URL at an address of EKS Pod Identity.
+pub(crate) fn is_pod_identity(url: &str) -> bool {
+    LinkLocal::default().pod_identity_at(url).is_some()
+}
 
 /// The instant by the guard's clock, for signatures and expiries.
 pub(crate) type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -102,9 +124,10 @@ impl AwsCloud {
         let there =
             if settings.sandbox.is_some() { surroundings.sandboxed() } else { surroundings };
         AwsCloud(Rc::new(Inner {
-            endpoints: Endpoints::of(settings.sandbox.as_deref()),
+            endpoints: Endpoints::of(&settings),
             settings,
             there,
+            instance: Instance::at(&link_local),
             link_local,
             now,
             entropy,
@@ -130,6 +153,7 @@ struct Inner {
     settings: CloudSettings,
     there: Surroundings,
     link_local: LinkLocal,
+    instance: Instance,
     now: Now,
     entropy: Arc<dyn Entropy>,
     server_time: Arc<ServerTime>,
@@ -149,22 +173,26 @@ struct Inner {
 impl Inner {
     /// Finds out who we are, once; a failure is asked again next time.
     async fn found(&self) -> Result<Found, String> {
+        self.search().await.map_err(|unfound| unfound.why)
+    }
+
+    /// The same, with everything that was asked where nobody was found.
+    async fn search(&self) -> Result<Found, Unfound> {
         let mut found = self.found.lock().await;
-        if found.is_none() {
-            let random = match self.entropy.seed() {
-                Ok(seed) => signature::nonce(&seed),
-                Err(why) => return Err(format!("no randomness: {why}")),
-            };
-            let search = Search {
-                there: &self.there,
-                link_local: &self.link_local,
-                sandbox: self.sandbox()?,
-                metering: self.settings.metering,
-                random: &random,
-            };
-            *found = Some(search.run().await?);
+        if let Some(found) = found.as_ref() {
+            return Ok(found.clone());
         }
-        found.clone().ok_or_else(|| "no identity".to_owned())
+        let random = self.entropy.seed().map_err(|why| format!("no randomness: {why}"))?;
+        let random = signature::nonce(&random);
+        let search = Search {
+            there: &self.there,
+            link_local: &self.link_local,
+            instance: &self.instance,
+            sandbox: self.sandbox()?,
+            metering: self.settings.metering,
+            random: &random,
+        };
+        Ok(found.insert(search.run().await?).clone())
     }
 
     /// Address and task path of the sandbox.
@@ -186,23 +214,71 @@ impl Inner {
         if self.credentials.fresh((self.now)()) {
             return Ok(());
         }
-        // A sandbox task plays a platform, and what it is decides who signs.
-        let sandbox = match self.sandbox()? {
-            Some((address, task)) => Some((address, task, self.found().await?)),
-            None => None,
-        };
-        let source = Source::find(&self.there, sandbox, self.settings.metering, &self.link_local)?;
+        let source = self.source().await?;
         match credentials::ask(self, &source).await {
             Ok(given) => {
                 self.credentials.put(Some(given));
                 Ok(())
             }
             Err(_) if self.credentials.serve((self.now)()) => {
-                self.credentials.be_patient();
+                self.credentials.be_patient((self.now)());
                 Ok(())
             }
             Err(missing) => Err(missing),
         }
+    }
+
+    /// Who signs.
+    async fn source(&self) -> Result<Source, String> {
+        let sandbox = self.played().await?;
+        if let Some(why) = self.unmetered().await? {
+            return Err(why.to_owned());
+        }
+        let (there, metering) = (&self.there, self.settings.metering);
+        let nobody = metering
+            && sandbox.is_none()
+            && there.pod_identity.is_none()
+            && there.license_token.is_none()
+            && !there.instance_metadata_disabled;
+        match Source::find(there, sandbox, metering, &self.link_local) {
+            // The role that a machine would sign with is told by its name, and never asked for its keys.
+            Err(why) if nobody => Err(match credentials::role_of_instance(&self.instance).await {
+                Ok(role) => {
+                    format!("{why}; role `{role}` of the machine was found and is not used")
+                }
+                Err(_) => why,
+            }),
+            found => found,
+        }
+    }
+
+    /// Every source of credentials, and what becomes of it.
+    async fn sources(&self) -> Result<Vec<Candidate>, String> {
+        let sandbox = self.played().await?;
+        let metering = self.settings.metering;
+        let mut all = Source::candidates(&self.there, sandbox, metering, &self.link_local);
+        if let Some(why) = self.unmetered().await? {
+            for won in all.iter_mut().filter(|candidate| candidate.fate == Fate::Won) {
+                (won.fate, won.why) = (Fate::Refused, why.to_owned());
+            }
+        }
+        Ok(all)
+    }
+
+    /// A sandbox task plays a platform, and what it is decides who signs.
+    async fn played(&self) -> Result<Option<(SocketAddr, String, Found)>, String> {
+        Ok(match self.sandbox()? {
+            Some((address, task)) => Some((address, task, self.found().await?)),
+            None => None,
+        })
+    }
+
+    /// Why nobody may sign for metering here, whatever there is.
+    async fn unmetered(&self) -> Result<Option<&'static str>, String> {
+        if !self.settings.metering || self.there.ecs_metadata.is_none() {
+            return Ok(None);
+        }
+        Ok(credentials::unmetered(self.found().await?.place))
     }
 
     /// Region and credentials, side by side; what is missing is a call that was not sent.
@@ -221,9 +297,9 @@ impl Inner {
         self.clients.get_or_try_init(|| {
             let wire = match &self.endpoints {
                 Endpoints::Sandbox(_) => Wire::plain(),
-                Endpoints::Production => Wire::tls(
+                Endpoints::Production(_) => Wire::tls(
                     self.settings.extra_ca_pem.as_deref(),
-                    &self.proxy(),
+                    &self.proxy()?,
                     self.server_time.clone(),
                 )?,
             };
@@ -237,19 +313,21 @@ impl Inner {
         })
     }
 
-    fn proxy(&self) -> Proxy {
-        let url = match self.settings.proxy.as_str() {
-            "" | "none" => None,
-            "environment" => self.there.https_proxy.clone(),
-            url => Some(url.to_owned()),
-        };
-        let from_environment = self.settings.proxy == "environment";
-        match url {
-            None => Proxy::Direct,
-            Some(url) => Proxy::Through {
-                url,
-                except: self.there.no_proxy.clone().filter(|_| from_environment),
-            },
+    fn proxy(&self) -> Result<Proxy, String> {
+        match &self.settings.proxy {
+            ProxyChoice::None => Ok(Proxy::Direct),
+            ProxyChoice::Url(url, except) => {
+                Ok(Proxy::Through { url: url.clone(), except: except.clone() })
+            }
+            ProxyChoice::Environment => {
+                let https = self.there.https_proxy.as_deref().map(|url| ("HTTPS_PROXY", url));
+                let all = self.there.all_proxy.as_deref().map(|url| ("ALL_PROXY", url));
+                let Some((variable, url)) = https.or(all) else { return Ok(Proxy::Direct) };
+                let url = ProxyUrl::read(url)
+                    .map_err(|why| format!("cannot use the proxy that {variable} names: {why}"))?;
+                let except = self.there.no_proxy.as_deref().unwrap_or_default();
+                Ok(Proxy::Through { url, except: NoProxy::read(except) })
+            }
         }
     }
 
@@ -262,6 +340,9 @@ impl Inner {
             Ok(answer) => return Ok(answer),
             Err(error) => exceptions::read(&error),
         };
+        if let Some(pause) = exceptions::pause(&reading) {
+            tokio::time::sleep(pause).await;
+        }
         if !exceptions::is_worth_another(&reading) {
             return Err(reading);
         }

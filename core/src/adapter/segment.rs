@@ -177,7 +177,8 @@ impl Segment {
     /// The newest slab of which a leader said that its capture is durable: what a lost ledger held.
     #[must_use]
     pub fn captured(&self) -> u64 {
-        self.captured_word().load(Acquire)
+        // A slab that has not run yet was captured by a damaged word alone.
+        self.captured_word().load(Acquire).min(self.current().load(Acquire))
     }
 
     /// Slabs up to [`Segment::captured`] whose places were not used again, the oldest first.

@@ -31,11 +31,14 @@ mod lost;
 mod memory;
 mod mounts;
 mod orphan;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod outside;
 mod place;
 mod prepare;
 mod split;
+pub mod survey;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod virtual_time;
 mod whole;
 

@@ -3,7 +3,13 @@
 //! The only place of the core that reads the process environment. Nothing in here can move a call to
 //! another server: addresses are compared with AWS's link-local ones before use, Regions are validated.
 
-use std::path::PathBuf;
+mod variables;
+
+use super::aws::{is_named_region, is_on_ecs, is_pod_identity};
+use crate::model::secret::Secret;
+use std::{ffi::OsString, path::PathBuf};
+use variables::text;
+pub(crate) use variables::{File, Variable};
 
 /// The variables that ECS, EKS and the buyer's network set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,12 +37,18 @@ pub(crate) struct Surroundings {
     pub role_session_name: Option<String>,
     /// `AWS_EC2_METADATA_DISABLED` is `true`.
     pub instance_metadata_disabled: bool,
+    /// `AWS_EXECUTION_ENV`: what ECS says of itself.
+    pub execution_env: Option<String>,
     /// `AWS_ACCESS_KEY_ID` is set: named in texts, never used.
     pub static_keys: bool,
-    /// `AWS_PROFILE` is set: named in texts, never used.
+    /// `AWS_PROFILE`, or a file of profiles, is set: named in texts, never used.
     pub profile: bool,
+    /// `HOME`, where AWS's SDKs look for files of profiles.
+    pub home: Option<PathBuf>,
     /// `HTTPS_PROXY`, read only for `proxy = environment`.
-    pub https_proxy: Option<String>,
+    pub https_proxy: Option<Secret>,
+    /// `ALL_PROXY`, read only for `proxy = environment` and where there is no `HTTPS_PROXY`.
+    pub all_proxy: Option<Secret>,
     /// `NO_PROXY`, read only for `proxy = environment`.
     pub no_proxy: Option<String>,
     /// `KUBERNETES_SERVICE_HOST` is set.
@@ -46,13 +58,25 @@ pub(crate) struct Surroundings {
     /// It cannot redirect our clients, whose endpoints are fixed, but a file that cannot be read makes
     /// the SDK panic; we look first.
     pub custom_partition: Option<PathBuf>,
+    /// What `present` tells.
+    pub named: Vec<Variable>,
 }
 
 impl Surroundings {
     /// Reads the environment of this process. Call it on the thread that starts the guard.
     #[must_use]
     pub(crate) fn read() -> Surroundings {
-        Surroundings::from(&|name| std::env::var(name).ok())
+        Surroundings::from(&std::env::vars_os().collect::<Vec<_>>())
+    }
+
+    /// What is set, and would redirect or weaken a program that is made with an AWS SDK.
+    pub(crate) fn present(&self) -> &[Variable] {
+        &self.named
+    }
+
+    /// The files of AWS's SDKs that are there although no variable names them.
+    pub(crate) fn files(&self) -> Vec<File> {
+        self.home.as_deref().map(variables::files).unwrap_or_default()
     }
 
     /// What a guard in a sandbox knows of its environment: nothing, but what the SDK would trip over.
@@ -61,9 +85,14 @@ impl Surroundings {
         Surroundings { custom_partition: self.custom_partition, ..Surroundings::default() }
     }
 
-    fn from(lookup: &dyn Fn(&str) -> Option<String>) -> Surroundings {
-        // An empty value is how a manifest unsets a variable.
-        let text = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+    fn from(environment: &[(OsString, OsString)]) -> Surroundings {
+        let set = |name: &str| {
+            let set = environment.iter().find(|(n, _)| n == name).map(|(_, value)| value);
+            set.filter(|value| text(value).is_some())
+        };
+        let text = |name: &str| set(name).and_then(|value| text(value));
+        // A path need not be UTF-8.
+        let path = |name: &str| set(name).map(PathBuf::from);
         let either = |upper: &str| text(upper).or_else(|| text(&upper.to_ascii_lowercase()));
         Surroundings {
             region: text("AWS_REGION"),
@@ -71,21 +100,32 @@ impl Surroundings {
             ecs_metadata: text("ECS_CONTAINER_METADATA_URI_V4"),
             ecs_credentials: text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
             pod_identity: text("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-            pod_identity_token: text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE").map(PathBuf::from),
-            web_identity_token: text("AWS_WEB_IDENTITY_TOKEN_FILE").map(PathBuf::from),
+            pod_identity_token: path("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+            web_identity_token: path("AWS_WEB_IDENTITY_TOKEN_FILE"),
             role_arn: text("AWS_ROLE_ARN"),
-            license_token: text("AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE")
-                .or_else(|| text("AWS_LICENSE_ACCESS_FILE"))
-                .map(PathBuf::from),
+            license_token: path("AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE")
+                .or_else(|| path("AWS_LICENSE_ACCESS_FILE")),
             role_session_name: text("AWS_ROLE_SESSION_NAME"),
             instance_metadata_disabled: text("AWS_EC2_METADATA_DISABLED")
                 .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            execution_env: text("AWS_EXECUTION_ENV"),
             static_keys: text("AWS_ACCESS_KEY_ID").is_some(),
-            profile: text("AWS_PROFILE").is_some(),
-            https_proxy: either("HTTPS_PROXY"),
+            profile: [
+                "AWS_PROFILE",
+                "AWS_DEFAULT_PROFILE",
+                "AWS_CONFIG_FILE",
+                "AWS_SHARED_CREDENTIALS_FILE",
+            ]
+            .into_iter()
+            .any(|name| text(name).is_some()),
+            home: path("HOME"),
+            // Each may hold a password.
+            https_proxy: either("HTTPS_PROXY").map(Secret::from),
+            all_proxy: either("ALL_PROXY").map(Secret::from),
             no_proxy: either("NO_PROXY"),
             kubernetes: text("KUBERNETES_SERVICE_HOST").is_some(),
-            custom_partition: text("SMITHY_CLIENT_SDK_CUSTOM_PARTITION").map(PathBuf::from),
+            custom_partition: path("SMITHY_CLIENT_SDK_CUSTOM_PARTITION"),
+            named: variables::present(environment),
         }
     }
 }
@@ -95,9 +135,8 @@ mod tests {
     use super::*;
 
     fn with(variables: &[(&str, &str)]) -> Surroundings {
-        Surroundings::from(&|name| {
-            variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
-        })
+        let set = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Surroundings::from(&set.collect::<Vec<_>>())
     }
 
     #[test]
@@ -105,6 +144,29 @@ mod tests {
         let there = with(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "eu-west-1")]);
         assert_eq!(there.region, None);
         assert_eq!(there.default_region.as_deref(), Some("eu-west-1"));
+    }
+
+    /// A value that nobody can read must not look like one that nobody has set: the next source would win.
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_no_text_is_set_and_no_check_lets_it_pass() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = |value: &[u8]| OsString::from_vec([value, b"\xff"].concat());
+        let there = Surroundings::from(&[
+            ("AWS_REGION".into(), odd(b"eu-west-1")),
+            ("AWS_DEFAULT_REGION".into(), "eu-west-2".into()),
+            ("ECS_CONTAINER_METADATA_URI_V4".into(), odd(b"http://169.254.170.2/v4/abc")),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI".into(), odd(b"http://169.254.170.23/v1")),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE".into(), odd(b"/token")),
+            ("AWS_ACCESS_KEY_ID".into(), odd(b"A")),
+            ("AWS_PROFILE".into(), odd(b"p")),
+        ]);
+        assert!(!is_named_region(&there.region.expect("it is set")));
+        assert!(!is_on_ecs(&there.ecs_metadata.expect("it is set")));
+        assert!(!is_pod_identity(&there.pod_identity.expect("it is set")));
+        assert!(there.static_keys && there.profile);
+        // A path is bytes, and this one may be there.
+        assert_eq!(there.web_identity_token, Some(odd(b"/token").into()));
     }
 
     #[test]

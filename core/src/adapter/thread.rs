@@ -7,11 +7,22 @@ use std::{
 
 /// Enough for a TLS handshake with room to spare.
 const STACK: usize = 1 << 20;
+/// For many calls of the SDK side by side: without optimisation each has tens of kilobytes in every frame above it.
+const ROOMY: usize = 8 << 20;
 
 /// Starts a named thread with every signal blocked, so that handlers and `sigwait` stay the host's.
 pub(crate) fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
+    spawn_on(STACK, name, run)
+}
+
+/// The same with a larger stack, for a thread that does not last.
+pub(crate) fn spawn_roomy(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
+    spawn_on(ROOMY, name, run)
+}
+
+fn spawn_on(stack: usize, name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
     let _mask = Mask::block_all();
-    Builder::new().name(name.to_owned()).stack_size(STACK).spawn(run)
+    Builder::new().name(name.to_owned()).stack_size(stack).spawn(run)
 }
 
 /// The caller's signal mask, put back when dropped. A new thread inherits the mask of its maker, so there is

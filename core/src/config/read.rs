@@ -75,5 +75,16 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
 /// The value in backticks when it is short, else its kind: a PEM does not belong in an error.
 fn show(value: &Value) -> String {
     let text = value.to_string();
-    if text.len() <= 60 { format!("`{text}`") } else { kind_of(value).into() }
+    if text.len() <= SHORT { format!("`{text}`") } else { kind_of(value).into() }
 }
+
+/// A text in backticks when it is short: what is long may be a key that was pasted into the wrong place.
+pub(super) fn quote(text: &str) -> String {
+    if text.len() <= SHORT {
+        format!("`{text}`")
+    } else {
+        format!("a text of {} bytes", text.len())
+    }
+}
+
+const SHORT: usize = 60;

@@ -7,11 +7,12 @@ use crate::{
         ids::{Dimension, ProductCode, ProductSku},
         key::PublicKey,
         license::{EntitlementKind, EntitlementSpec},
+        proxy::{NoProxy, ProxyChoice, ProxyUrl},
         usage::{DimensionSpec, Kind},
     },
 };
 use serde_json::{Map, Value};
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 /// AWS Marketplace's own issuer. Source: Seller Guide, contract pricing for container products.
 pub(crate) const MARKETPLACE_FINGERPRINT: &str =
@@ -85,8 +86,12 @@ pub struct Settings {
     pub probe_dimension: Option<Dimension>,
     /// Where the seller wants usage kept.
     pub state_dir: Option<PathBuf>,
-    /// `none`, `environment` or a URL.
-    pub proxy: String,
+    /// Where a proxy is to be found.
+    pub proxy: ProxyChoice,
+    /// AWS's hosts with FIPS-validated cryptography are asked for.
+    pub use_fips_endpoint: bool,
+    /// AWS's hosts that answer over IPv6 as well are asked for.
+    pub use_dualstack_endpoint: bool,
     /// More roots to trust.
     pub extra_ca_pem: Option<String>,
     /// Issuer of licenses.
@@ -139,6 +144,8 @@ pub(super) fn build(values: &Map<String, Value>) -> Result<Settings> {
         probe_dimension,
         state_dir: state_dir(&values)?,
         proxy: proxy(&values)?,
+        use_fips_endpoint: flag(&values, "use_fips_endpoint"),
+        use_dualstack_endpoint: flag(&values, "use_dualstack_endpoint"),
         extra_ca_pem: text(&values, "extra_ca_pem").map(str::to_owned),
         issuer_fingerprint: text(&values, "issuer_fingerprint").unwrap_or_default().to_owned(),
         sandbox: sandbox(&values)?,
@@ -170,6 +177,7 @@ fn product(values: &Map<String, Value>, pricing: Pricing) -> Result<TrustedProdu
         )));
     }
     let listed = list(values, "trusted_products");
+    distinct(listed)?;
     let bare =
         || TrustedProduct { code: code.into(), paid: true, sku: None, public_keys: Vec::new() };
     let product = if listed.is_empty() {
@@ -205,6 +213,30 @@ fn product(values: &Map<String, Value>, pricing: Pricing) -> Result<TrustedProdu
         )));
     }
     Ok(product)
+}
+
+/// Of two entries with one name the wrong one might count.
+fn distinct(products: &[Value]) -> Result<()> {
+    let mut codes = BTreeSet::new();
+    for product in products {
+        let code = product["code"].as_str().unwrap_or_default();
+        if !codes.insert(code) {
+            return Err(invalid(format!(
+                "product code `{code}` is listed twice in trusted_products; put its public_keys into one entry"
+            )));
+        }
+        let mut versions = BTreeSet::new();
+        for key in product["public_keys"].as_array().into_iter().flatten() {
+            let version = key["version"].as_i64().unwrap_or_default();
+            if !versions.insert(version) {
+                return Err(invalid(format!(
+                    "product `{code}` has two public keys of version `{version}` in trusted_products; AWS gives each key a \
+                     version of its own"
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn trusted(value: &Value) -> TrustedProduct {
@@ -358,14 +390,32 @@ fn entitlements(values: &Map<String, Value>, pricing: Pricing) -> Result<Vec<Ent
     Ok(specs)
 }
 
-fn proxy(values: &Map<String, Value>) -> Result<String> {
-    let proxy = text(values, "proxy").unwrap_or("none");
-    if matches!(proxy, "none" | "environment") || proxy.starts_with("http://") {
-        Ok(proxy.to_owned())
-    } else {
-        Err(invalid(format!(
-            "cannot use proxy `{proxy}`: give `none`, `environment` or an `http://` URL"
-        )))
+/// The URL itself is never quoted: it may hold a password.
+fn proxy(values: &Map<String, Value>) -> Result<ProxyChoice> {
+    let except = text(values, "no_proxy");
+    let unheard = |proxy: &str, next: &str| match except {
+        None => Ok(()),
+        Some(_) => Err(invalid(format!(
+            "`no_proxy` is given, but `proxy` is `{proxy}`: nobody would read it; {next}"
+        ))),
+    };
+    match text(values, "proxy").unwrap_or("none") {
+        "none" => {
+            unheard("none", "give the URL of the proxy, or leave it out")?;
+            Ok(ProxyChoice::None)
+        }
+        "environment" => {
+            unheard("environment", "the buyer's NO_PROXY says it there; leave it out")?;
+            Ok(ProxyChoice::Environment)
+        }
+        url => {
+            let url = ProxyUrl::read(url).map_err(|why| {
+                invalid(format!(
+                    "cannot use the value of `proxy`: {why}; or give `none` or `environment`"
+                ))
+            })?;
+            Ok(ProxyChoice::Url(url, NoProxy::read(except.unwrap_or_default())))
+        }
     }
 }
 
@@ -385,6 +435,10 @@ fn sandbox(values: &Map<String, Value>) -> Result<Option<String>> {
 
 fn text<'a>(values: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     values.get(key).and_then(Value::as_str)
+}
+
+fn flag(values: &Map<String, Value>, key: &str) -> bool {
+    values.get(key).and_then(Value::as_bool).unwrap_or_default()
 }
 
 fn duration(values: &Map<String, Value>, key: &str) -> Duration {

@@ -64,13 +64,71 @@ fn a_missing_key_is_named_with_its_meaning() {
     check(config.settings(), &["`product_code`"]);
 }
 
+/// T69: a code from the environment that stands for another product, or for a free one.
 #[test]
 fn a_code_from_outside_must_be_trusted() {
     let mut config = usage();
     config.set("trusted_products", r#"[{"code":"mine"}]"#).expect("valid");
     check(config.settings(), &["`3xmpl`", "`mine`"]);
-    config.set("trusted_products", r#"[{"code":"3xmpl","plan":"free"}]"#).expect("valid");
+    let free = r#"[{"code":"paid"},{"code":"3xmpl","plan":"free"}]"#;
+    config.set("trusted_products", free).expect("valid");
     check(config.settings(), &["`3xmpl`", "free"]);
+    // The free product's entry does not lend its trust to a code that looks like it.
+    for code in ["paid ", "PAID", "paid/", "pai"] {
+        config.set("product_code", code).expect("a text");
+        assert_eq!(config.settings().expect_err("not listed").code(), Code::InvalidConfig);
+    }
+    config.set("product_code", "paid").expect("a text");
+    assert!(config.settings().expect("the paid one").product.paid);
+}
+
+fn hourly(keys: &[i32]) -> Config {
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|version| serde_json::json!({"version": version, "pem": format!("-----BEGIN {version}")}))
+        .collect();
+    let mut config = Config::new();
+    config.set("pricing", "hourly").expect("a word").set("product_code", "3xmpl").expect("a text");
+    let products = serde_json::json!([{"code": "other"}, {"code": "3xmpl", "public_keys": keys}]);
+    config.set_value("trusted_products", products).expect("a list");
+    config
+}
+
+#[test]
+fn the_newest_version_of_a_public_key_is_the_last_wherever_it_stands() {
+    for keys in [&[1, 2, 10][..], &[10, 2, 1], &[2, 10, 1]] {
+        let settings = hourly(keys).settings().expect("valid");
+        let newest = settings.product.public_keys.last().expect("there are three");
+        assert_eq!((newest.version, newest.pem.as_str()), (10, "-----BEGIN 10"), "{keys:?}");
+    }
+}
+
+#[test]
+fn a_product_or_a_key_version_that_is_listed_twice_is_refused() {
+    check(hourly(&[2, 1, 2]).settings(), &["`3xmpl`", "version `2`"]);
+    let mut config = usage();
+    config
+        .set("trusted_products", r#"[{"code":"3xmpl"},{"code":"3xmpl","plan":"free"}]"#)
+        .expect("a list");
+    check(config.settings(), &["`3xmpl`", "listed twice"]);
+    // Also of a product that this process is not.
+    let keys = r#"[{"code":"3xmpl"},{"code":"b","public_keys":[{"version":1,"pem":"-----BEGIN"},{"version":1,"pem":"-----BEGIN"}]}]"#;
+    config.set("trusted_products", keys).expect("a list");
+    check(config.settings(), &["`b`", "version `1`"]);
+}
+
+#[test]
+fn another_issuer_than_aws_marketplace_is_test_mode() {
+    // T71
+    let mut config = usage();
+    assert!(!config.settings().expect("valid").is_test());
+    config.set("issuer_fingerprint", "aws:111122223333:me:issuer-fingerprint").expect("a text");
+    assert!(config.settings().expect("valid").is_test());
+    let awss = "aws:294406891311:AWS/Marketplace:issuer-fingerprint";
+    config.set("issuer_fingerprint", awss).expect("a text");
+    assert!(!config.settings().expect("valid").is_test());
+    config.set("issuer_fingerprint", &awss.to_lowercase()).expect("a text");
+    assert!(config.settings().expect("valid").is_test(), "a name is the same or it is not");
 }
 
 #[test]
@@ -163,9 +221,78 @@ fn a_state_directory_is_an_absolute_path() {
 }
 
 #[test]
+fn nothing_that_may_be_secret_is_shown() {
+    let mut config = usage();
+    config.set("proxy", "http://user:hunter22@proxy:3128").expect("a text");
+    let shown = format!("{config:?}");
+    assert!(shown.contains("proxy") && !shown.contains("hunter22"), "{shown}");
+    let key = format!("-----BEGIN PRIVATE KEY-----\n{}", "MIIEvQIBADANBgkq".repeat(8));
+    for place in ["trusted_products", "dimensions", "recheck_interval_ms"] {
+        let why = config.set(place, &key).expect_err("it is none");
+        assert!(why.text().contains(place) && !why.text().contains("MIIE"), "{}", why.text());
+    }
+    let pasted =
+        serde_json::json!([{"code": "3xmpl", "public_keys": [{"version": key, "pem": 7}]}]);
+    let why = config.set_value("trusted_products", pasted).expect_err("it is none");
+    assert!(!why.text().contains("MIIE"), "{}", why.text());
+}
+
+#[test]
 fn a_refused_value_leaves_the_old_one() {
     let mut config = usage();
     let before = config.clone();
     config.set("pricing", "barter").expect_err("not a word of the list");
     assert_eq!(config, before);
+}
+
+#[test]
+fn a_proxy_is_nowhere_in_the_environment_or_a_url_with_its_exceptions() {
+    use crate::model::proxy::{NoProxy, ProxyChoice, ProxyUrl};
+    let of = |keys: &[(&str, &str)]| {
+        let mut config = usage();
+        for (key, value) in keys {
+            config.set(key, value)?;
+        }
+        config.settings().map(|settings| settings.proxy)
+    };
+    assert_eq!(of(&[]), Ok(ProxyChoice::None));
+    assert_eq!(of(&[("proxy", "none")]), Ok(ProxyChoice::None));
+    assert_eq!(of(&[("proxy", "environment")]), Ok(ProxyChoice::Environment));
+    let url = ProxyUrl::read("http://user:pass@proxy:3128").expect("it can be read");
+    let both = [("proxy", "http://user:pass@proxy:3128"), ("no_proxy", ".example.com")];
+    assert_eq!(of(&both[..1]), Ok(ProxyChoice::Url(url.clone(), NoProxy::default())));
+    assert_eq!(of(&both), Ok(ProxyChoice::Url(url, NoProxy::read("example.com"))));
+
+    check(of(&both[1..]), &["`no_proxy`", "`none`"]);
+    check(of(&[("proxy", "environment"), both[1]]), &["`no_proxy`", "`environment`", "NO_PROXY"]);
+    check(of(&[("proxy", "https://proxy:443")]), &["`proxy`", "`https://`", "`environment`"]);
+    check(of(&[("proxy", "socks5://proxy:1080")]), &["`proxy`", "SOCKS"]);
+    check(of(&[("proxy", "no such thing")]), &["`proxy`", "`http://proxy.example.com:3128`"]);
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_refused_without_showing_its_password() {
+    for url in ["https://user:secret@proxy", "http://user:secret@bad host", "user:secret@:1"] {
+        let mut config = usage();
+        let error = config.set("proxy", url).and_then(|config| config.settings());
+        let error = error.expect_err("it is wrong");
+        assert!(!error.text().contains("secret"), "{}", error.text());
+    }
+    let mut config = usage();
+    let settings = config.set("proxy", "http://user:secret@proxy:1").and_then(|c| c.settings());
+    assert!(!format!("{settings:?}").contains("secret"), "{settings:?}");
+}
+
+#[test]
+fn variants_of_awss_hosts_are_off_unless_the_seller_asks() {
+    let of = |key: &str, value: &str| {
+        let mut config = usage();
+        let settings = config.set(key, value).and_then(|config| config.settings());
+        settings.map(|s| (s.use_fips_endpoint, s.use_dualstack_endpoint))
+    };
+    let settings = usage().settings().expect("valid");
+    assert!(!settings.use_fips_endpoint && !settings.use_dualstack_endpoint);
+    assert_eq!(of("use_fips_endpoint", "true"), Ok((true, false)));
+    assert_eq!(of("use_dualstack_endpoint", "true"), Ok((false, true)));
+    check(of("use_fips_endpoint", "yes"), &["`use_fips_endpoint`", "`yes`", "`true` or `false`"]);
 }

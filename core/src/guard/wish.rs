@@ -85,7 +85,7 @@ impl SeatsAsked {
     /// # Errors
     /// As [`Guard::check_out`]; `TimedOut` after [`SeatsAsked::give_up`].
     pub fn wait(&self) -> Result<Seat> {
-        let state = self.answer.wait("check out a seat")?;
+        let state = self.answer.wait("check out a seat").map_err(|error| self.guard.mark(error))?;
         Ok(Seat::new(self.guard.clone(), self.seat, &self.entitlement, self.count, state))
     }
 
@@ -105,7 +105,7 @@ impl UnitsAsked {
     /// # Errors
     /// As [`Guard::draw_down`]; `TimedOut` after [`UnitsAsked::give_up`]. Nothing is booked then.
     pub fn wait(&self) -> Result<()> {
-        let answer = self.answer.wait("draw down units");
+        let answer = self.answer.wait("draw down units").map_err(|error| self.guard.mark(error));
         let mut stage = lock(&self.stage);
         let given_up = *stage == Stage::GivenUp;
         *stage = if answer.is_ok() && !given_up { Stage::Booked } else { Stage::Over };

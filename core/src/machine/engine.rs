@@ -20,7 +20,7 @@ use crate::{
         books::Books,
         holdings::Holdings,
         ids::{Identity, LeaseId},
-        license::{License, Verdict},
+        license::{License, Verdict, marked},
         outcome::{CheckedOut, Failure, FailureClass, Permitted, Registered},
         time::{Hour, Timestamp},
         usage::Account,
@@ -446,14 +446,19 @@ impl Engine {
     fn registered(&mut self, answer: Registered, now: Timestamp, out: &mut Out) {
         let answer = match answer {
             Registered::Yes { key_rotation, weak_key } => {
+                let version = self.plan.key_version.map(|v| format!(" `{v}`")).unwrap_or_default();
                 if let Some(at) = key_rotation {
                     let text = format!(
-                        "the product's public key expired at {at}; rebuild the image with the new key from AWS Marketplace"
+                        "version{version} of the product's public key expired at {at}; the seller must rebuild the image with \
+                         the newest version that AWS Marketplace shows for the product, listed in trusted_products"
                     );
                     out.news.push(News::new(EventKind::KeyRotation, text).with("at_ms", at.0));
                 }
                 if weak_key {
-                    let text = "the product's public key is shorter than 2048 bits; ask AWS Marketplace for a longer one";
+                    let text = format!(
+                        "version{version} of the product's public key is shorter than 2048 bits; the seller should ask AWS \
+                         Marketplace for a longer one"
+                    );
                     out.news.push(News::new(EventKind::WeakKey, text));
                 }
                 Answer::Yes
@@ -512,17 +517,17 @@ impl Engine {
                 "{} -> {}: {}",
                 old.verdict.as_str(),
                 self.license.verdict.as_str(),
-                self.license.text
+                self.license.said()
             );
             out.news.insert(0, News::new(EventKind::VerdictChanged, text));
         }
-        let license = &self.license;
+        let (license, sandbox) = (&self.license, self.plan.sandbox);
         out.commands.extend(out.news.drain(..).map(|News { kind, text, details }| {
             Command::Announce(Notice {
                 kind,
                 old: old.clone(),
                 license: license.clone(),
-                text,
+                text: marked(sandbox, text),
                 details,
             })
         }));
@@ -556,7 +561,7 @@ impl Engine {
         License {
             verdict: part.verdict,
             reason: part.reason,
-            text: part.text,
+            text: marked(self.plan.sandbox, part.text),
             since: if same { self.license.since } else { now },
             until: part.until,
             sandbox: self.plan.sandbox,

@@ -23,6 +23,8 @@ pub struct Plan {
     pub metering: metering::Policy,
     /// How custom metering proves entitlement at start.
     pub startup_check: StartupCheck,
+    /// Version of the public key that RegisterUsage is asked with, for texts.
+    pub key_version: Option<i32>,
     /// Verdicts prove nothing.
     pub sandbox: bool,
 }

@@ -3,10 +3,36 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, sync::Arc};
 
+/// A name that may be shown.
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident) => {
+        text!($(#[$doc])* #[derive(Debug)] $type);
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+/// A token: whoever has it can act on what it stands for, so no text, log or panic shows it.
+macro_rules! token {
+    ($(#[$doc:meta])* $type:ident) => {
+        text!($(#[$doc])* $type);
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($type), "(***)"))
+            }
+        }
+    };
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $type(pub Arc<str>);
 
         impl $type {
@@ -34,12 +60,6 @@ macro_rules! name {
                 String::deserialize(from).map(|text| $type(text.into()))
             }
         }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
     };
 }
 
@@ -59,11 +79,11 @@ name!(
     /// API name of a contract dimension, the `Name` of a license entitlement.
     EntitlementName
 );
-name!(
+token!(
     /// Idempotency token of a request, fixed before the request is first sent.
     ClientToken
 );
-name!(
+token!(
     /// License consumption token of a check out.
     ConsumptionToken
 );

@@ -229,6 +229,15 @@ pub struct License {
     pub license_version: Option<String>,
 }
 
+/// What each text begins with where verdicts prove nothing: a line of a log is read without the flag beside it.
+const SANDBOX: &str = "sandbox: ";
+
+/// `text`, with the mark of a sandbox if it comes from one.
+#[must_use]
+pub fn marked(sandbox: bool, text: String) -> String {
+    if sandbox && !text.starts_with(SANDBOX) { format!("{SANDBOX}{text}") } else { text }
+}
+
 impl License {
     /// The state before anything was asked.
     #[must_use]
@@ -236,7 +245,7 @@ impl License {
         License {
             verdict: Verdict::Pending,
             reason: Reason::Starting,
-            text: "waiting for the first answer of AWS".into(),
+            text: marked(sandbox, "waiting for the first answer of AWS".into()),
             since: now,
             until: None,
             sandbox,
@@ -244,6 +253,13 @@ impl License {
             license_arn: None,
             license_version: None,
         }
+    }
+
+    /// The text without the mark of a sandbox, to go on with in another text.
+    #[must_use]
+    pub fn said(&self) -> &str {
+        let mark = if self.sandbox { SANDBOX } else { "" };
+        self.text.strip_prefix(mark).unwrap_or(&self.text)
     }
 
     /// True when the product may run and has `feature`: a tier, or a counted entitlement of more than none.

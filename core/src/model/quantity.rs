@@ -5,8 +5,9 @@ use std::fmt;
 /// Raw counts as added by the product: billed units times `per_unit`.
 pub type Raw = u64;
 
-/// Largest raw count that one counter holds in one hour; bit 63 marks the counter open.
-pub const RAW_MAX: Raw = (1 << 63) - 1;
+/// Largest raw count that one counter holds in one hour. The ledger adds up in 63 bits, so 128 full hours fit.
+pub const RAW_MAX: Raw = (1 << 56) - 1;
+const _: () = assert!(RAW_MAX <= Raw::MAX / 2 / 128);
 
 /// Most decimals of a quantity. Source: `MeterUsage`, member `UsageQuantityAsDecimal`.
 pub const DIGITS_MAX: u32 = 6;

@@ -8,6 +8,7 @@ use crate::model::{
         CheckedIn, CheckedOut, Consumption, Details, Drawn, Failure, Permitted, Registered, Sent,
         Tiers,
     },
+    proxy::ProxyChoice,
     time::Timestamp,
     usage::Record,
 };
@@ -82,6 +83,10 @@ pub struct CloudSettings {
     pub sandbox: Option<String>,
     /// More roots to trust, as PEM.
     pub extra_ca_pem: Option<String>,
-    /// Proxy for CONNECT: `none`, `environment` or a URL.
-    pub proxy: String,
+    /// Proxy for CONNECT.
+    pub proxy: ProxyChoice,
+    /// Hosts with FIPS-validated cryptography, where AWS has them.
+    pub use_fips_endpoint: bool,
+    /// Hosts that answer over IPv6 as well, where AWS has them.
+    pub use_dualstack_endpoint: bool,
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Why a counter did not take a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountError {
-    /// The sum would pass 2^63 - 1.
+    /// The sum would pass what one hour holds.
     Overflow,
     /// No slab is open: the guard was shut down.
     Closed,

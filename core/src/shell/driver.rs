@@ -25,7 +25,7 @@ use crate::{
         entry::Entry,
         holdings::KeptUnits,
         ids::{DrawId, EntitlementName, Identity, SeatId},
-        license::{License, Reason, Verdict},
+        license::{License, Reason, Verdict, marked},
         time::Timestamp,
         usage::{Account, DimensionSpec},
     },
@@ -437,7 +437,9 @@ impl Driver {
     fn finish(&mut self, inputs: &mut VecDeque<Input>) {
         self.finished = true;
         let Some(ending) = self.ending.as_mut().filter(|ending| !ending.last) else { return };
-        let Some(share) = self.share.as_mut().filter(|_| Instant::now() < ending.until) else { return };
+        let Some(share) = self.share.as_mut().filter(|_| Instant::now() < ending.until) else {
+            return;
+        };
         if share.leave() {
             (ending.last, self.finished) = (true, false);
             inputs.push_back(Input::Deposed);
@@ -548,12 +550,13 @@ impl Driver {
                 state.end();
             }
         }
+        let license = (**self.engine.license()).clone();
         let license = License {
             verdict: Verdict::Pending,
             reason: Reason::ShutDown,
-            text: "the guard was shut down; init a new guard".into(),
+            text: marked(license.sandbox, "the guard was shut down; init a new guard".into()),
             until: None,
-            ..(**self.engine.license()).clone()
+            ..license
         };
         self.shared.publish(Arc::new(license));
         self.shared.set_report(&report);

@@ -8,7 +8,10 @@ use crate::{
     error::{Code, Error, Result},
     event::{Event, EventKind},
     machine::command::Notice,
-    model::{license::License, time::Timestamp},
+    model::{
+        license::{License, marked},
+        time::Timestamp,
+    },
     port::{listener::Listener, wake::Wake},
 };
 use std::{
@@ -266,10 +269,13 @@ impl State {
             kind: EventKind::VerdictChanged,
             old: self.license.clone(),
             license: self.license.clone(),
-            text: format!(
-                "the verdict is {}: {}",
-                self.license.verdict.as_str(),
-                self.license.text
+            text: marked(
+                self.license.sandbox,
+                format!(
+                    "the verdict is {}: {}",
+                    self.license.verdict.as_str(),
+                    self.license.said()
+                ),
             ),
             time: self.time,
             details: serde_json::Map::new(),

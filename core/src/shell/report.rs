@@ -45,6 +45,8 @@ pub struct Stats {
     pub listener_failures: u64,
     /// Where usage is kept: `durable`, `container` or `memory`.
     pub storage: &'static str,
+    /// True when they come from a sandbox and say nothing of AWS.
+    pub sandbox: bool,
 }
 
 /// Whether seats are still ours; written by the driver, read by the holder.

@@ -255,6 +255,7 @@ fn plan(settings: &Settings) -> Plan {
             (false, Some(_)) => StartupCheck::Probe,
             (false, None) => StartupCheck::Auto,
         },
+        key_version: settings.product.public_keys.last().map(|key| key.version),
         sandbox: settings.is_test(),
     }
 }

@@ -138,6 +138,7 @@ impl Shared {
             events_replaced: counts.replaced,
             listener_failures: counts.failures,
             storage: self.attached().map_or("memory", |attached| attached.storage.mode.as_str()),
+            sandbox: self.license().sandbox,
         }
     }
 

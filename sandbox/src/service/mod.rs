@@ -122,6 +122,7 @@ fn perform(world: &World, incoming: &Incoming<'_>, fault: Option<Kind>) -> Outco
         "MeterUsage" => metering::meter_usage(world, signed()?, &input),
         "GetAccessToken" => licensing::get_access_token(world, &input),
         "AssumeRoleWithWebIdentity" => sts::assume_role_with_web_identity(world, &input),
+        "GetCallerIdentity" => sts::get_caller_identity(world, signed()?),
         _ => licensing::serve(world, operation, signed()?, &input),
     }
 }

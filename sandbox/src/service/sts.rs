@@ -12,6 +12,8 @@ use crate::store::tokens::{Bearer, Holder, Rejected};
 use crate::wire::answer::Outcome;
 use crate::wire::error::AwsError;
 
+use super::Caller;
+
 /// One hour unless said otherwise. Source: AssumeRoleWithWebIdentity API reference.
 const DURATION_SECONDS_DEFAULT: i64 = 3600;
 
@@ -62,6 +64,9 @@ pub(super) fn assume_role_with_web_identity(world: &World, input: &Value) -> Out
         CredentialsClock::Never => now_ms.max(crate::clock::real_now_ms()) + FAR_MS,
     };
     let session = &request.role_session_name;
+    let role_arn = request.role_arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/");
+    let session_arn = format!("{role_arn}/{session}");
+    state.credentials.name_session(&credential.access_key_id, &session_arn);
     let id = Uuid::new_v4().simple().to_string().to_uppercase();
     Ok(json!({
         "Credentials": {
@@ -73,11 +78,33 @@ pub(super) fn assume_role_with_web_identity(world: &World, input: &Value) -> Out
         "SubjectFromWebIdentityToken": subject,
         "AssumedRoleUser": {
             "AssumedRoleId": format!("AROA{}:{session}", &id[..16]),
-            "Arn": format!("{}/{session}", request.role_arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")),
+            "Arn": session_arn,
         },
         "Provider": format!("sandbox/{role}"),
         "Audience": "sts.amazonaws.com",
     }))
+}
+
+/// Who signed. Needs no permission. Source: GetCallerIdentity API reference.
+pub(super) fn get_caller_identity(world: &World, caller: &Caller) -> Outcome {
+    let state = world.state();
+    let task = state.tasks.get(&caller.task);
+    let role = task.map(|task| task.role_arn()).unwrap_or_default();
+    let as_session = || {
+        let role = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/");
+        format!("{role}/{}", caller.task)
+    };
+    let arn = match (&caller.session_arn, caller.source) {
+        (Some(arn), _) => arn.clone(),
+        (None, Source::LongTerm) => role.replace(":role/", ":user/"),
+        (None, _) => as_session(),
+    };
+    // Keys of a user have `AIDA…`; those of a session `AROA…:<session name>`.
+    let user_id = match (caller.source, arn.rsplit_once('/')) {
+        (Source::LongTerm, _) | (_, None) => "AIDASANDBOX00000USER".to_owned(),
+        (_, Some((_, session))) => format!("AROASANDBOX00000ROLE:{session}"),
+    };
+    Ok(json!({"UserId": user_id, "Account": caller.account, "Arn": arn}))
 }
 
 fn rejection(rejected: Rejected) -> AwsError {

@@ -35,6 +35,8 @@ pub(crate) struct Credential {
     pub(crate) source: Source,
     /// The task that AWS takes the caller for.
     pub(crate) task: String,
+    /// ARN of the session, of credentials from STS.
+    pub(crate) session_arn: Option<String>,
 }
 
 /// Ask again when less than this is left: AWS rotates before the old keys end.
@@ -49,6 +51,13 @@ pub(crate) struct Credentials {
 impl Credentials {
     pub(crate) fn by_access_key(&self, access_key_id: &str) -> Option<&Credential> {
         self.by_key.get(access_key_id)
+    }
+
+    /// Says of which session these keys are.
+    pub(crate) fn name_session(&mut self, access_key_id: &str, arn: &str) {
+        if let Some(credential) = self.by_key.get_mut(access_key_id) {
+            credential.session_arn = Some(arn.to_owned());
+        }
     }
 
     /// The keys that this task holds now; new ones when none are left that last.
@@ -88,6 +97,7 @@ impl Credentials {
             expires_ms: if long_term { i64::MAX } else { now_ms + ttl_ms },
             source,
             task: task.to_owned(),
+            session_arn: None,
         };
         self.by_key.insert(credential.access_key_id.clone(), credential.clone());
         credential

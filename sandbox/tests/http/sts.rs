@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::support::sts::{assume, element, keys};
-use crate::support::{Got, HOUR_MS, Stage, start_ms, usage};
+use crate::support::{Got, HOUR_MS, Keys, Stage, Target, start_ms, usage};
 
 fn pod_token(stage: &Stage, pod: &str) -> Value {
     stage.post(&format!("tasks/{pod}/web_identity_token"), json!({}))
@@ -145,4 +145,39 @@ fn a_license_token_leads_to_credentials_for_contracts_but_not_for_metering() {
     assert_eq!(access(&json!("two words")).error(), "ValidationException");
     stage.post("clock", json!({"now_ms": start_ms() + 366 * 24 * HOUR_MS}));
     assert_eq!(access(&refresh["token"]).error(), "AuthorizationException");
+}
+
+#[test]
+fn the_caller_is_the_session_that_the_keys_are_of() {
+    let stage = Stage::frozen();
+    let who = |keys: &Keys| {
+        let body = "Action=GetCallerIdentity&Version=2011-06-15";
+        let got = stage.send(keys, &Target::of_form("sts"), body).expect("an answer");
+        assert_eq!(got.status, 200, "{}", got.text);
+        (element(&got.text, "Account"), element(&got.text, "Arn"))
+    };
+    let account = || "111122223333".to_owned();
+    let role = "arn:aws:sts::111122223333:assumed-role";
+    assert_eq!(who(&stage.keys("web")), (account(), format!("{role}/sandbox-web/web")));
+
+    let token = pod_token(&stage, "pod-1");
+    let pod = keys(&assume(&stage, token["token"].as_str().expect("a token"), &[]));
+    assert_eq!(who(&pod), (account(), format!("{role}/app/session@1")));
+
+    stage.post("tasks", json!({"name": "laptop", "platform": "none"}));
+    let user = "arn:aws:iam::111122223333:user/sandbox-laptop";
+    assert_eq!(who(&stage.keys("laptop")), (account(), user.to_owned()));
+}
+
+#[test]
+fn nobody_is_a_caller_without_a_signature() {
+    let stage = Stage::frozen();
+    let headers = [("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let got = stage.raw("POST", "/", &headers, body).expect("an answer");
+    refused(&got, 403, "MissingAuthenticationTokenException");
+    // IAM has no say in it. Source: GetCallerIdentity API reference.
+    stage.post("switches", json!({"iam_denied": ["sts:GetCallerIdentity"]}));
+    let got = stage.send(&stage.keys("web"), &Target::of_form("sts"), body).expect("an answer");
+    assert_eq!(got.status, 200, "{}", got.text);
 }

@@ -15,13 +15,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("adapter", &["port", "model", "error", "config"]),
     ("testkit", &["port", "machine", "model", "event", "error"]),
     ("guard", &["shell", "adapter", "machine", "port", "model", "event", "error", "config"]),
+    // The second door: judges what the adapter has gathered.
+    ("doctor", &["adapter", "port", "model", "error", "config"]),
+    // What fuzzers and tests call; in no build that anybody ships.
+    ("outside", &["adapter", "config", "error"]),
     // The second crate root: the core without its hands.
     ("handless", &["adapter", "shell", "machine", "port", "model", "event", "error"]),
     (
         "lib",
         &[
-            "guard", "shell", "adapter", "machine", "port", "model", "event", "error", "config",
-            "testkit",
+            "guard", "doctor", "shell", "adapter", "machine", "port", "model", "event", "error",
+            "config", "testkit",
         ],
     ),
 ];

@@ -23,6 +23,7 @@ fn is_source(path: &str) -> bool {
 /// Files of which line one says that a tool writes them.
 const GENERATED: &[&str] = &[
     "docs/CONFIGURATION.md",
+    "docs/DOCTOR.md",
     "docs/ERRORS.md",
     "include/mpguard.h",
     "bindings/python/mpguard/_config.py",

@@ -1,5 +1,5 @@
 // What a seller writes; all of it must compile.
-import { Guard, MpguardError, init, initFromJson, type Account, type Event, type InitOptions, type License, type Verdict } from 'mpguard'
+import { Guard, MpguardError, doctor, doctorFromJson, init, initFromJson, type Account, type DoctorReport, type Event, type Finding, type InitOptions, type License, type Verdict } from 'mpguard'
 import { Sandbox } from 'mpguard/sandbox'
 
 const settings: { proxy?: string } = {}
@@ -53,6 +53,11 @@ export async function product(): Promise<void> {
   const ended: bigint = (await guard.shutdown({ bigint: true })).recorded
   console.log(flushed, ended)
 }
+
+const report: DoctorReport = await doctor({ ...options, graceMs: 5 })
+const failed: Finding[] = report.findings.filter(({ status }) => status === 'failed')
+const exitCode: 0 | 1 | 2 = (await doctor()).exitCode
+console.log(failed[0]?.fix, exitCode, (await doctorFromJson('{}')).text)
 
 await initFromJson('{}', { onEvent: (event) => console.log(event.text) })
 

@@ -1,5 +1,5 @@
 // Mistakes that the types must find: without an error below such a comment, tsc fails.
-import { Guard, Meter, MpguardError, Seat, init } from 'mpguard'
+import { Guard, Meter, MpguardError, Seat, doctor, init } from 'mpguard'
 
 // @ts-expect-error a required option is missing
 await init({ productCode: '3xmpl' })
@@ -15,6 +15,10 @@ await init({ productCode: '3xmpl', pricing: 'usage', graceMs: '5' })
 await init({ productCode: '3xmpl', pricing: 'usage', dimensions: [{ name: 'a', perUnits: 5 }] })
 // @ts-expect-error an entitlement needs its kind
 await init({ productCode: '3xmpl', pricing: 'contract', entitlements: [{ name: 'Basic' }] })
+// @ts-expect-error a required option is missing
+await doctor({ productCode: '3xmpl' })
+// @ts-expect-error `well` is no status
+if ((await doctor()).status === 'well') await doctor()
 
 const guard = await init({ productCode: '3xmpl', pricing: 'usage', dimensions: [{ name: 'a' }] })
 // @ts-expect-error no such event

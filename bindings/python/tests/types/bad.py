@@ -15,6 +15,8 @@ mpguard.init(product_code="3xmpl", pricing="usage", grace=5)  # error: arg-type
 mpguard.init(product_code="3xmpl", pricing="usage", grace_ms=timedelta(1))  # error: arg-type
 mpguard.init(product_code="3xmpl", pricing="usage", dimensions=[{"kind": "sum"}])  # error: typeddict-item
 mpguard.init(product_code="3xmpl", pricing="usage", on_event=hear)  # error: arg-type
+mpguard.doctor(product_code="3xmpl")  # error: call-overload
+mpguard.doctor().status == "well"  # error: comparison-overlap
 
 guard = mpguard.init(product_code="3xmpl", pricing="usage")
 guard.meter("requests").add(0.5)  # error: arg-type

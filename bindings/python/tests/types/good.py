@@ -35,6 +35,11 @@ def use() -> None:
         assert_type(guard.account(), list[mpguard.Account])
         assert_type(guard.subscribe(print), int)
         assert_type(guard.shutdown(), mpguard.ShutdownReport)
+    report = mpguard.doctor(product_code="3xmpl", pricing="usage", grace=timedelta(hours=1))
+    assert_type(report, mpguard.DoctorReport)
+    assert_type(report.findings[0].status, mpguard.FindingStatus)
+    assert_type(mpguard.doctor().exit_code, int)
+    assert_type(mpguard.doctor_from_json("{}").status, mpguard.FindingStatus)
     config: mpguard.Config = {"product_code": "3xmpl", "pricing": "contract"}
     assert_type(mpguard.init(**config), mpguard.Guard)
     try:
@@ -49,5 +54,6 @@ async def use_async() -> None:
         async with await guard.check_out("Seats") as seat:
             assert_type(seat, mpguard.aio.Seat)
         await guard.draw_down("Credits", 5)
+        assert_type(await mpguard.aio.doctor(product_code="3xmpl", pricing="usage"), mpguard.DoctorReport)
         async for event in guard.events():
             assert_type(event, mpguard.Event)

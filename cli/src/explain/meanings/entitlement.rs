@@ -45,7 +45,8 @@ pub(super) const MEANINGS: &[Meaning] = &[
         ],
         buyer: "Allow the action that the text names to the role of the ECS task or of the pod's service account; the \
                 seller's instructions have the policy. Then start again.",
-        seller: "Put the policy of `mpguard policy` into your instructions, CloudFormation template or Helm chart.",
+        seller: "Put the policy of `mpguard policy` into your instructions, CloudFormation template or Helm chart. In the task \
+                 or pod, `mpguard doctor` names every action that is missing.",
         aws: &[
             "AccessDeniedException",
             "AuthorizationException",

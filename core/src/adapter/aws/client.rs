@@ -10,6 +10,7 @@ use super::{
     http::Wire,
     lenient::Lenient,
     region::Region,
+    veil::Veil,
 };
 use aws_config::{
     BehaviorVersion, SdkConfig, identity::IdentityCache, retry::RetryConfig,
@@ -66,7 +67,8 @@ impl Clients {
         self.fenced(|| {
             let builder = aws_sdk_marketplacemetering::config::Builder::from(&config)
                 .endpoint_resolver(endpoint)
-                .interceptor(Spoken);
+                .interceptor(Spoken)
+                .interceptor(self.veil());
             aws_sdk_marketplacemetering::Client::from_conf(builder.build())
         })
     }
@@ -80,7 +82,8 @@ impl Clients {
         self.fenced(|| {
             let builder = aws_sdk_licensemanager::config::Builder::from(&config)
                 .endpoint_resolver(endpoint)
-                .interceptor(Lenient);
+                .interceptor(Lenient)
+                .interceptor(self.veil());
             aws_sdk_licensemanager::Client::from_conf(builder.build())
         })
     }
@@ -98,7 +101,8 @@ impl Clients {
             let builder = aws_sdk_licensemanager::config::Builder::from(&config)
                 .endpoint_resolver(endpoint)
                 .allow_no_auth()
-                .interceptor(Lenient);
+                .interceptor(Lenient)
+                .interceptor(self.veil());
             aws_sdk_licensemanager::Client::from_conf(builder.build())
         })
     }
@@ -107,9 +111,13 @@ impl Clients {
     pub(super) fn tokens(&self, region: &Region) -> Result<aws_sdk_sts::Client, String> {
         let (config, endpoint) = self.config(Service::Tokens, region)?;
         self.fenced(|| {
-            let builder = aws_sdk_sts::config::Builder::from(&config);
+            let builder = aws_sdk_sts::config::Builder::from(&config).interceptor(self.veil());
             aws_sdk_sts::Client::from_conf(builder.endpoint_resolver(endpoint).build())
         })
+    }
+
+    fn veil(&self) -> Veil {
+        Veil(self.credentials.clone())
     }
 
     fn config(&self, service: Service, region: &Region) -> Result<(SdkConfig, Fixed), String> {
@@ -142,7 +150,7 @@ impl Clients {
     fn time(&self) -> SharedTimeSource {
         match self.endpoints {
             Endpoints::Sandbox(_) => SharedTimeSource::new(GuardTime(self.now.clone())),
-            Endpoints::Production => SharedTimeSource::new(SystemTimeSource::new()),
+            Endpoints::Production(_) => SharedTimeSource::new(SystemTimeSource::new()),
         }
     }
 
@@ -168,14 +176,18 @@ impl Clients {
     }
 }
 
-/// The SDK's own defaults wait for ever on a silent server.
+/// One attempt: connecting, sending, and reading the whole answer.
 ///
 /// Source: Containers Anywhere sample of the Seller Guide: 10 s per attempt.
+pub(super) const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// The SDK's own defaults wait for ever on a silent server. [`http`](super::http) bounds the steps of connecting
+/// by itself.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .read_timeout(Duration::from_secs(10))
-        .operation_attempt_timeout(Duration::from_secs(10))
+        .connect_timeout(super::http::CONNECT)
+        .read_timeout(ATTEMPT)
+        .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(Duration::from_secs(12))
         .build()
 }

@@ -6,34 +6,41 @@
 //! those that the platform gives, and outside AWS the role that comes with a license token (`anywhere`).
 
 pub(super) mod anywhere;
+mod choice;
 mod web_identity;
 
-use super::{Inner, dates, identity::Found, link_local::LinkLocal, plain};
-use crate::{
-    adapter::surroundings::Surroundings,
-    model::{
-        ids::Platform,
-        outcome::{Failure, FailureClass},
-        time::Timestamp,
-    },
+use super::{
+    Inner, dates,
+    link_local::{self, Instance},
+    plain, token_file,
+};
+use crate::model::{
+    outcome::{Failure, FailureClass},
+    secret::Secret,
+    time::Timestamp,
 };
 use aws_credential_types::{
     Credentials,
     provider::{ProvideCredentials, error::CredentialsError, future::ProvideCredentials as Ready},
 };
+pub(super) use choice::unmetered;
 use hyper::Method;
 use serde::Deserialize;
 use std::{
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
 /// Refreshed this long before they expire.
 const EARLY: Duration = Duration::from_secs(5 * 60);
+/// New ones that could not be had are asked for again after this. Source: [faults §6].
+const AGAIN: Duration = Duration::from_secs(10);
 /// One attempt at a link-local server.
 const WITHIN: Duration = Duration::from_secs(2);
+/// Before an agent is asked again for what had ended.
+const BETWEEN: Duration = Duration::from_millis(200);
 
 /// Where credentials come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,124 +56,11 @@ pub(super) enum Source {
     /// An IAM role for service accounts: a projected token, exchanged at STS.
     WebIdentity { token: PathBuf, role_arn: String },
     /// EKS Pod Identity, for contracts only.
-    PodIdentity { path: String, token: PathBuf },
+    PodIdentity { address: SocketAddr, path: String, token: PathBuf },
     /// A license token and the role that it stands for, for contracts only.
     LicenseToken { token: PathBuf, role_arn: String },
     /// The role of the EC2 instance, for contracts only.
     Instance,
-}
-
-impl Source {
-    /// Decides by what the platform has set; the first that fits.
-    ///
-    /// # Errors
-    /// What was looked for, what was found instead, and what to do.
-    pub(super) fn find(
-        there: &Surroundings,
-        sandbox: Option<(SocketAddr, String, Found)>,
-        metering: bool,
-        link_local: &LinkLocal,
-    ) -> Result<Source, String> {
-        if let Some((address, task, found)) = sandbox {
-            let name = task.rsplit('/').next().unwrap_or_default();
-            if found.anywhere {
-                let path = format!("/_sandbox/tasks/{name}/license_token");
-                let anywhere = Source::SandboxAnywhere { address, path };
-                return if metering { Err(LICENSE_METERS.to_owned()) } else { Ok(anywhere) };
-            }
-            if found.platform == Platform::Eks {
-                let path = format!("/_sandbox/tasks/{name}/web_identity_token");
-                return Ok(Source::SandboxPod { address, path });
-            }
-            let path = format!("{task}/credentials");
-            return Ok(Source::Sandbox { address, path, or_instance: !metering });
-        }
-        if let Some(path) = &there.ecs_credentials {
-            // The address is ours; only a path may come from the variable.
-            return if path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic()) {
-                Ok(Source::EcsTask { path: path.clone() })
-            } else {
-                Err("cannot use AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: it is not a path; unset it, ECS sets it itself"
-                    .to_owned())
-            };
-        }
-        if let (Some(token), Some(role_arn)) = (&there.web_identity_token, &there.role_arn) {
-            return Ok(Source::WebIdentity { token: token.clone(), role_arn: role_arn.clone() });
-        }
-        if metering {
-            return Err(refusal(there));
-        }
-        if let (Some(url), Some(token)) = (&there.pod_identity, &there.pod_identity_token) {
-            let path = link_local.pod_identity_path(url).ok_or_else(|| {
-                "cannot use AWS_CONTAINER_CREDENTIALS_FULL_URI: it is not the address of EKS Pod Identity; unset it, EKS \
-                 sets it itself"
-                    .to_owned()
-            })?;
-            return Ok(Source::PodIdentity { path, token: token.clone() });
-        }
-        // Last of what somebody has given, as in AWS's samples: where AWS gives a role, that one counts. But before
-        // the role of a machine, which on a cluster of one's own is for other things. [AC §5.1, §5.2]
-        if let Some(token) = &there.license_token {
-            let role_arn = there.role_arn.clone().ok_or_else(|| {
-                format!(
-                    "cannot use license token `{}`: there is no AWS_ROLE_ARN; set it to the role that goes with the token, key \
-                     `iam_role` of the secret",
-                    token.display()
-                )
-            })?;
-            return Ok(Source::LicenseToken { token: token.clone(), role_arn });
-        }
-        if there.instance_metadata_disabled {
-            return Err("no credentials: looked for an ECS task role, an IAM role for service accounts, EKS Pod Identity and a \
-                        license token, and instance metadata is disabled by AWS_EC2_METADATA_DISABLED; give the task or pod a \
-                        role, or outside AWS a license token (AWS_WEB_IDENTITY_REFRESH_TOKEN_FILE with AWS_ROLE_ARN)"
-                .to_owned());
-        }
-        Ok(Source::Instance)
-    }
-
-    fn describe(&self) -> &'static str {
-        match self {
-            Source::Sandbox { .. } | Source::SandboxPod { .. } | Source::SandboxAnywhere { .. } => {
-                "the sandbox"
-            }
-            Source::EcsTask { .. } => "the ECS task role",
-            Source::WebIdentity { .. } => "the IAM role for service accounts",
-            Source::PodIdentity { .. } => "EKS Pod Identity",
-            Source::LicenseToken { .. } => "the license token",
-            Source::Instance => "the role of the EC2 instance",
-        }
-    }
-}
-
-/// Source: Seller Guide, container product requirements: outside AWS there is contract pricing only. [AC §5]
-const LICENSE_METERS: &str = "no credentials for metering: found a license token, and AWS meters no container outside AWS; \
-                              run as an ECS task with a task role or as an EKS pod with an IAM role for its service \
-                              account, or buy the product with contract pricing";
-
-/// Why metering has no credentials here.
-fn refusal(there: &Surroundings) -> String {
-    let looked = "no credentials for metering: looked for an ECS task role (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI) and an \
-                  IAM role for service accounts (AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN)";
-    let next = if there.license_token.is_some() {
-        return LICENSE_METERS.to_owned();
-    } else if there.pod_identity.is_some() {
-        "found EKS Pod Identity, which AWS does not accept for metering; give the pod's service account an IAM role \
-         (IRSA) instead"
-    } else if there.static_keys || there.profile {
-        "found static keys or a profile, which AWS does not accept for metering; give the task a role, or the pod's \
-         service account an IAM role (IRSA)"
-    } else if there.kubernetes {
-        "a node's role is not accepted; annotate the pod's service account with an IAM role (IRSA)"
-    } else {
-        // Its execution role comes from a metadata service like EC2's, which is never asked for metering; no
-        // variable tells it from other places. It counts by other rules: records of one hour add up, so what is
-        // sent once a task and hour elsewhere would bill twice there. Source: MeterUsage model; [AC §1.7].
-        "run as an ECS task with a task role or as an EKS pod with an IAM role for its service account; the execution \
-         role of Amazon Bedrock AgentCore Runtime is not used, because its metering has other rules: give AgentCore an \
-         image of its own, without mpguard"
-    };
-    format!("{looked}; {next}")
 }
 
 /// The newest credentials, shared with every SDK client.
@@ -180,15 +74,41 @@ pub(super) struct Cached(Arc<Mutex<Option<Given>>>);
 pub(super) struct Given {
     credentials: Credentials,
     early: Duration,
+    /// When they were asked for last in vain, or came with their end behind them.
+    stale_at: Option<Timestamp>,
 }
 
 impl From<Credentials> for Given {
     fn from(credentials: Credentials) -> Given {
-        Given { credentials, early: EARLY }
+        Given::new(credentials, EARLY)
     }
 }
 
 impl Given {
+    fn new(credentials: Credentials, early: Duration) -> Given {
+        Given { credentials, early, stale_at: None }
+    }
+
+    /// True while it is too early to ask for others again.
+    fn waits(&self, now: Timestamp) -> bool {
+        // A clock that was set back would let it wait for ever.
+        self.stale_at.is_some_and(|at| at <= now && now < at.after(AGAIN))
+    }
+
+    /// The SDK panics over a key that a header cannot hold.
+    fn sound(self) -> Result<Given, Missing> {
+        let given = &self.credentials;
+        let keys = [given.access_key_id(), given.secret_access_key()];
+        let all = keys.into_iter().chain(given.session_token());
+        let sound = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        if keys.contains(&"") || !all.into_iter().all(sound) {
+            let why = "the answer holds keys that AWS gives to nobody: empty, or with other characters than letters, digits \
+                       and signs";
+            return Err(Missing::from(why.to_owned()));
+        }
+        Ok(self)
+    }
+
     /// True when they outlive `now` by `margin`.
     fn outlive(&self, now: Timestamp, margin: Duration) -> bool {
         let end = system_time(now.after(margin));
@@ -205,10 +125,18 @@ impl Cached {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// When they end, if they do.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        let expiry = self.get()?.credentials.expiry()?;
+        let since = expiry.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok().map(Timestamp)
+    }
+
     /// New ones could not be had, and there is time: they are not asked for at every call until the end is near.
-    pub(super) fn be_patient(&self) {
+    pub(super) fn be_patient(&self, now: Timestamp) {
         if let Some(given) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             given.early = given.early.min(EARLY);
+            given.stale_at = Some(now);
         }
     }
 
@@ -219,7 +147,20 @@ impl Cached {
 
     /// True when there is no need to ask for new ones.
     pub(super) fn fresh(&self, now: Timestamp) -> bool {
-        self.get().is_some_and(|given| given.outlive(now, given.early))
+        self.get().is_some_and(|given| given.outlive(now, given.early) || given.waits(now))
+    }
+}
+
+impl Cached {
+    /// What nobody else may know of those that sign now.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let Some(Given { credentials, .. }) = self.get() else { return Vec::new() };
+        let token = credentials.session_token();
+        [Some(credentials.secret_access_key()), token]
+            .into_iter()
+            .flatten()
+            .map(Secret::from)
+            .collect()
     }
 }
 
@@ -271,21 +212,44 @@ pub(super) async fn ask(inner: &Inner, source: &Source) -> Result<Given, Missing
             let refresh = anywhere::Refresh::Sandbox { address: *address, path: path.clone() };
             anywhere::ask(inner, &refresh).await
         }
-        source => of_platform(inner, source).await.map(Given::from).map_err(Missing::from),
+        source => of_platform_anew(inner, source).await.map_err(Missing::from),
     };
-    given.map_err(|missing| Missing {
-        text: format!("no credentials of {}: {}", source.describe(), missing.text),
+    // On a machine of one's own they are what somebody has meant to be used.
+    let there = &inner.there;
+    let hint = match source {
+        Source::Instance if there.static_keys || there.profile => {
+            "; static keys or a profile are there, and mpguard never signs with them: give the task or pod a role"
+        }
+        _ => "",
+    };
+    given.and_then(Given::sound).map_err(|missing| Missing {
+        text: format!("no credentials of {}: {}{hint}", source.describe(), missing.text),
         ..missing
     })
 }
 
+/// Asks a source that gives the role of a task, pod or instance, and once more when that role has ended already.
+///
+/// What has ended by our clock is used all the same when there is nothing newer: the clock may be wrong, and
+/// AWS says so in its answer; and it lets an instance live on old credentials while its metadata has trouble.
+async fn of_platform_anew(inner: &Inner, source: &Source) -> Result<Given, String> {
+    let given = Given::from(of_platform(inner, source).await?);
+    if given.outlive((inner.now)(), Duration::ZERO) {
+        return Ok(given);
+    }
+    tokio::time::sleep(BETWEEN).await;
+    let given = Given::from(of_platform(inner, source).await?);
+    let now = (inner.now)();
+    let stale_at = (!given.outlive(now, Duration::ZERO)).then_some(now);
+    Ok(Given { stale_at, ..given })
+}
+
 /// Asks a source that gives the role of a task, pod or instance.
 async fn of_platform(inner: &Inner, source: &Source) -> Result<Credentials, String> {
-    let link_local = &inner.link_local;
     match source {
         Source::Sandbox { address, path, or_instance } => {
             match of_container(*address, path, &[]).await {
-                Err(why) if *or_instance => of_instance(link_local).await.map_err(|_| why),
+                Err(why) if *or_instance => of_instance(&inner.instance).await.map_err(|_| why),
                 answer => answer,
             }
         }
@@ -293,36 +257,25 @@ async fn of_platform(inner: &Inner, source: &Source) -> Result<Credentials, Stri
             let Projected { token, role_arn } = projected(*address, path).await?;
             web_identity::of_pod(inner, &token, &role_arn).await
         }
-        Source::EcsTask { path } => of_container(link_local.ecs, path, &[]).await,
-        Source::PodIdentity { path, token } => {
-            let token = read_token(token)?;
-            of_container(link_local.pod_identity, path, &[("authorization", &token)]).await
+        Source::EcsTask { path } => of_container(inner.link_local.ecs, path, &[]).await,
+        Source::PodIdentity { address, path, token } => {
+            let token = token_file::read(token).await?;
+            of_container(*address, path, &[("authorization", &token)]).await
         }
         Source::WebIdentity { token, role_arn } => {
-            web_identity::of_pod(inner, &read_token(token)?, role_arn).await
+            web_identity::of_pod(inner, &token_file::read(token).await?, role_arn).await
         }
-        Source::Instance => of_instance(link_local).await,
+        Source::Instance => of_instance(&inner.instance).await,
         Source::LicenseToken { .. } | Source::SandboxAnywhere { .. } => {
             Err("a license token is not the platform's".to_owned())
         }
     }
 }
 
-/// A projected token, read anew each time: the kubelet rotates it.
-pub(super) fn read_token(path: &Path) -> Result<String, String> {
-    let token = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read the token file `{}`: {error}", path.display()))?;
-    let token = token.trim();
-    if token.is_empty() {
-        return Err(format!("the token file `{}` is empty", path.display()));
-    }
-    Ok(token.to_owned())
-}
-
 /// What a sandbox's kubelet projects into a pod.
 #[derive(Deserialize)]
 struct Projected {
-    token: String,
+    token: Secret,
     role_arn: String,
 }
 
@@ -347,19 +300,24 @@ impl Answer {
     fn read(body: &[u8]) -> Result<Credentials, String> {
         let answer: Answer = serde_json::from_slice(body)
             .map_err(|_| "the answer holds no AccessKeyId and SecretAccessKey".to_owned())?;
-        let expiry = match answer.expiration.as_deref() {
-            None => None,
-            Some(text) => Some(system_time(
-                dates::read(text).ok_or_else(|| format!("its Expiration `{text}` is no date"))?,
-            )),
-        };
-        Ok(Credentials::new(
-            answer.access_key_id,
-            answer.secret_access_key,
-            answer.token,
-            expiry,
-            "mpguard",
-        ))
+        let Answer { access_key_id, secret_access_key, token, expiration } = answer;
+        let parts = [Some(&access_key_id), Some(&secret_access_key), token.as_ref()];
+        let graphic =
+            |part: &String| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic());
+        let graphic = parts.into_iter().flatten().all(graphic);
+        // From here on they are wiped when they are dropped, also where the answer is refused.
+        let mut credentials =
+            Credentials::new(access_key_id, secret_access_key, token, None, "mpguard");
+        if !graphic {
+            // They become headers.
+            return Err("the answer holds keys that are none".to_owned());
+        }
+        if let Some(text) = expiration {
+            // What stands there instead may be any part of the answer.
+            let end = dates::read(&text).ok_or("the answer holds an Expiration that is no date")?;
+            *credentials.expiry_mut() = Some(system_time(end));
+        }
+        Ok(credentials)
     }
 }
 
@@ -369,7 +327,7 @@ async fn of_container(
     headers: &[(&'static str, &str)],
 ) -> Result<Credentials, String> {
     let ask = plain::Ask { headers, ..plain::Ask::get(path, WITHIN) };
-    let answer = plain::ask(address, &ask).await?;
+    let answer = link_local::ask(address, &ask).await?;
     if answer.status.as_u16() != 200 {
         return Err(format!(
             "status {} of {address}; does the task or pod have a role?",
@@ -379,18 +337,25 @@ async fn of_container(
     Answer::read(&answer.body)
 }
 
-async fn of_instance(link_local: &LinkLocal) -> Result<Credentials, String> {
-    let metadata = link_local.instance_session().await?;
+/// Name of the instance's role. Source: IAM API reference, characters of a role's name.
+pub(super) async fn role_of_instance(metadata: &Instance) -> Result<String, String> {
     let role = metadata.get("/latest/meta-data/iam/security-credentials/").await?;
     let role = role.lines().next().unwrap_or_default().trim();
     if role.is_empty()
+        || role.len() > 64
         || !role.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-".contains(&b))
     {
         return Err(
             "the instance has no role; give it one, or give the task or pod a role".to_owned()
         );
     }
-    let body = metadata.get(&format!("/latest/meta-data/iam/security-credentials/{role}")).await?;
+    Ok(role.to_owned())
+}
+
+async fn of_instance(metadata: &Instance) -> Result<Credentials, String> {
+    let role = role_of_instance(metadata).await?;
+    let path = format!("/latest/meta-data/iam/security-credentials/{role}");
+    let body = Secret::from(metadata.get(&path).await?);
     Answer::read(body.as_bytes())
 }
 
@@ -398,5 +363,7 @@ fn system_time(time: Timestamp) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(time.0).unwrap_or(0))
 }
 
+#[cfg(test)]
+mod agent_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Where each service is: computed from a validated Region, never taken from configuration.
 
 use super::region::Region;
+use crate::port::cloud::CloudSettings;
 use aws_smithy_types::endpoint::Endpoint;
 
 /// A service that we call.
@@ -14,59 +15,122 @@ pub(super) enum Service {
     Tokens,
 }
 
-/// One partition of AWS. Source: botocore 1.44.5 `partitions.json` and the services' endpoint rule sets.
+/// One partition of AWS. Source: botocore 1.44.5 `partitions.json` and the services' endpoint rule sets;
+/// `endpoint/hosts.tsv` has what they make of each Region. [AC §3.3]
 struct Partition {
     /// First parts of its Regions' names.
-    first: &'static [&'static str],
+    first: &'static str,
     /// Number of parts that its Regions' names have.
     parts: usize,
     suffix: &'static str,
+    dualstack_suffix: &'static str,
     /// Metering's host begins with `metering.marketplace`, in the sovereign cloud with a hyphen.
     metering: &'static str,
+    /// The sovereign cloud has none.
+    metering_dualstack: Option<&'static str>,
 }
 
 const DOTTED: &str = "metering.marketplace";
+const HYPHENED: &str = "metering-marketplace";
+const GOV: &str = "us-gov";
 const PARTITIONS: &[Partition] = &[
-    Partition { first: &["us-gov"], parts: 4, suffix: "amazonaws.com", metering: DOTTED },
     Partition {
-        first: &["eusc-de"],
+        first: GOV,
+        parts: 4,
+        suffix: "amazonaws.com",
+        dualstack_suffix: "api.aws",
+        metering: DOTTED,
+        metering_dualstack: Some(HYPHENED),
+    },
+    Partition {
+        first: "eusc-de",
         parts: 4,
         suffix: "amazonaws.eu",
-        metering: "metering-marketplace",
+        dualstack_suffix: "api.amazonwebservices.eu",
+        metering: HYPHENED,
+        metering_dualstack: None,
     },
-    Partition { first: &["cn"], parts: 3, suffix: "amazonaws.com.cn", metering: DOTTED },
+    Partition {
+        first: "cn",
+        parts: 3,
+        suffix: "amazonaws.com.cn",
+        dualstack_suffix: "api.amazonwebservices.com.cn",
+        metering: DOTTED,
+        metering_dualstack: Some(HYPHENED),
+    },
     // A first part that is new to us belongs to `aws`, as the SDK's own rules decide.
-    Partition { first: &[""], parts: 3, suffix: "amazonaws.com", metering: DOTTED },
+    Partition {
+        first: "",
+        parts: 3,
+        suffix: "amazonaws.com",
+        dualstack_suffix: "api.aws",
+        metering: DOTTED,
+        metering_dualstack: Some(HYPHENED),
+    },
 ];
+
+/// Where License Manager and STS have FIPS hosts. Metering has none anywhere: the rule set would make one up,
+/// `metering.marketplace-fips`, and AWS lists no such host. [AC §3.3]
+const FIPS: &[&str] =
+    &["us-east-1", "us-east-2", "us-west-1", "us-west-2", "us-gov-east-1", "us-gov-west-1"];
+
+/// Which of AWS's own hosts the seller's code asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Variant {
+    /// Those with FIPS-validated cryptography, where there are some.
+    pub(super) fips: bool,
+    /// Those that answer over IPv6 as well, where there are some.
+    pub(super) dualstack: bool,
+}
 
 /// Where calls go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Endpoints {
     /// The Regions' own hosts, over TLS.
-    Production,
+    Production(Variant),
     /// `http://address` of a sandbox, which serves every service.
     Sandbox(String),
 }
 
 impl Endpoints {
-    /// For a guard whose `sandbox` key is `sandbox`.
-    pub(super) fn of(sandbox: Option<&str>) -> Endpoints {
-        sandbox.map_or(Endpoints::Production, |url| Endpoints::Sandbox(origin(url).to_owned()))
+    /// For a guard with these settings.
+    pub(super) fn of(settings: &CloudSettings) -> Endpoints {
+        let variant = Variant {
+            fips: settings.use_fips_endpoint,
+            dualstack: settings.use_dualstack_endpoint,
+        };
+        match settings.sandbox.as_deref() {
+            Some(url) => Endpoints::Sandbox(origin(url).to_owned()),
+            None => Endpoints::Production(variant),
+        }
     }
 
     /// The URL of `service` in `region`; `None` when the Region belongs to no partition that we know.
+    ///
+    /// A host of the variant that does not exist is replaced by the one that does: a product that asks for FIPS
+    /// must still be able to meter.
     pub(super) fn url(&self, service: Service, region: &Region) -> Option<String> {
-        if let Endpoints::Sandbox(origin) = self {
-            return Some(origin.clone());
-        }
+        let variant = match self {
+            Endpoints::Sandbox(origin) => return Some(origin.clone()),
+            Endpoints::Production(variant) => *variant,
+        };
         let name = region.name();
         let partition = partition(region)?;
-        let host = match service {
-            Service::Metering => partition.metering,
-            Service::Licensing => "license-manager",
-            Service::Tokens => "sts",
+        let fips = variant.fips && FIPS.contains(&name);
+        let dualstack = variant.dualstack;
+        let beside =
+            |host| (host, if dualstack { partition.dualstack_suffix } else { partition.suffix });
+        let (host, suffix) = match (service, partition.metering_dualstack) {
+            (Service::Metering, Some(host)) if dualstack => beside(host),
+            (Service::Metering, _) => (partition.metering, partition.suffix),
+            (Service::Licensing, _) if fips => beside("license-manager-fips"),
+            (Service::Licensing, _) => beside("license-manager"),
+            // In GovCloud the standard host is the FIPS one.
+            (Service::Tokens, _) if fips && partition.first == GOV && !dualstack => beside("sts"),
+            (Service::Tokens, _) if fips => beside("sts-fips"),
+            (Service::Tokens, _) => beside("sts"),
         };
-        Some(format!("https://{host}.{name}.{}", partition.suffix))
+        Some(format!("https://{host}.{name}.{suffix}"))
     }
 }
 
@@ -74,7 +138,7 @@ impl Region {
     /// True when both are in one partition: accounts and licenses do not cross its border.
     pub(super) fn is_beside(&self, other: &Region) -> bool {
         match (partition(self), partition(other)) {
-            (Some(one), Some(two)) => one.suffix == two.suffix && one.first == two.first,
+            (Some(one), Some(two)) => one.first == two.first,
             _ => false,
         }
     }
@@ -82,9 +146,7 @@ impl Region {
 
 fn partition(region: &Region) -> Option<&'static Partition> {
     let name = region.name();
-    PARTITIONS.iter().find(|p| {
-        name.split('-').count() == p.parts && p.first.iter().any(|first| begins(name, first))
-    })
+    PARTITIONS.iter().find(|p| name.split('-').count() == p.parts && begins(name, p.first))
 }
 
 fn begins(name: &str, first: &str) -> bool {
@@ -123,64 +185,4 @@ macro_rules! resolver_of {
 resolver_of!(aws_sdk_marketplacemetering aws_sdk_licensemanager aws_sdk_sts);
 
 #[cfg(test)]
-mod tests {
-    use super::{super::region::Said, *};
-
-    fn url(service: Service, region: &str) -> Option<String> {
-        let region = Region::read(region, Said::Region).expect("the Region is well formed");
-        Endpoints::Production.url(service, &region)
-    }
-
-    #[test]
-    fn each_service_has_its_own_host_in_each_partition() {
-        use Service::{Licensing, Metering, Tokens};
-        let check = |service, region, expected: &str| {
-            assert_eq!(url(service, region).as_deref(), Some(expected));
-        };
-        check(Metering, "us-east-1", "https://metering.marketplace.us-east-1.amazonaws.com");
-        check(
-            Metering,
-            "ap-southeast-2",
-            "https://metering.marketplace.ap-southeast-2.amazonaws.com",
-        );
-        check(
-            Metering,
-            "eusc-de-east-1",
-            "https://metering-marketplace.eusc-de-east-1.amazonaws.eu",
-        );
-        check(Licensing, "us-gov-west-1", "https://license-manager.us-gov-west-1.amazonaws.com");
-        check(
-            Licensing,
-            "cn-northwest-1",
-            "https://license-manager.cn-northwest-1.amazonaws.com.cn",
-        );
-        check(Tokens, "mx-central-1", "https://sts.mx-central-1.amazonaws.com");
-    }
-
-    #[test]
-    fn a_region_of_an_unknown_partition_has_no_host() {
-        assert_eq!(url(Service::Metering, "us-iso-east-1"), None);
-        assert_eq!(url(Service::Metering, "us-isob-east-1"), None);
-        assert_eq!(url(Service::Metering, "eu-isoe-west-1"), None);
-    }
-
-    #[test]
-    fn regions_of_one_partition_are_beside_each_other() {
-        let region = |name| Region::read(name, Said::Region).expect("well formed");
-        let beside = |one, two| region(one).is_beside(&region(two));
-        assert!(beside("us-east-1", "ap-southeast-7"));
-        assert!(beside("us-gov-west-1", "us-gov-east-1"));
-        assert!(!beside("us-east-1", "cn-north-1"));
-        assert!(!beside("us-east-1", "us-gov-west-1"));
-        assert!(!beside("us-iso-east-1", "us-iso-east-1"), "not one that we know");
-    }
-
-    #[test]
-    fn in_a_sandbox_every_service_is_at_its_address() {
-        let endpoints = Endpoints::of(Some("http://127.0.0.1:4000/t/app"));
-        let region = Region::read("us-east-1", Said::Region).expect("well formed");
-        for service in [Service::Metering, Service::Licensing, Service::Tokens] {
-            assert_eq!(endpoints.url(service, &region).as_deref(), Some("http://127.0.0.1:4000"));
-        }
-    }
-}
+mod tests;

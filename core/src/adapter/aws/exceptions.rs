@@ -6,6 +6,7 @@
 
 mod answer;
 mod licensing;
+mod permission;
 mod tokens;
 
 use super::region::Region;
@@ -16,6 +17,9 @@ pub(super) use answer::{Reading, SdkFailure, read};
 pub(super) use licensing::{
     checked_in, checked_out, consumption, details, drawn, extended, redirect, tiers,
 };
+pub(crate) use permission::Permission;
+pub(super) use permission::{caller, licensing_permission, register_permission};
+use std::time::Duration;
 pub(super) use tokens::{
     Trusted, access_token, class_of_web_identity, is_issuer_silent, is_token_refused, web_identity,
 };
@@ -151,13 +155,22 @@ pub(super) fn is_worth_another(reading: &Reading) -> bool {
     reading.code().is_some_and(|code| STALE.contains(&code) || UNSIGNED.contains(&code))
 }
 
+/// How long nobody is to ask again, whoever decides when that is: AWS's own wish, and never long.
+///
+/// Source: the call policy: honoured up to 5 s.
+pub(super) fn pause(reading: &Reading) -> Option<Duration> {
+    let Reading::Answered(answer) = reading else { return None };
+    let passing = reading.code().is_none_or(|c| THROTTLED.contains(&c) || INTERNAL.contains(&c));
+    let wish = answer.retry_after.filter(|_| passing || answer.status >= 500);
+    wish.map(|wish| wish.min(Duration::from_secs(5)))
+}
+
 /// What is common to all operations: everything but an answer that is their own.
 fn common(asked: &Asked, reading: &Reading) -> Result<Failure, Said> {
     match reading {
-        Reading::NotSent(why) => Ok(asked.not_sent(&format!(
-            "no connection to AWS in Region {}: {why}; check DNS, routes, endpoints and proxy",
-            asked.region
-        ))),
+        Reading::NotSent(why) => {
+            Ok(asked.not_sent(&format!("no connection to AWS in Region {}: {why}", asked.region)))
+        }
         Reading::Lost(why) => Ok(asked.failure(
             FailureClass::Unknown,
             &format!("no answer from AWS in Region {}: {why}", asked.region),
@@ -246,7 +259,8 @@ fn metering(asked: &Asked, said: &Said) -> Refusal {
         ),
         "InvalidPublicKeyVersionException" | "InvalidPublicKeyException" => refuse(
             InvalidProduct,
-            "AWS does not know this version of the product's public key; the seller must correct trusted_products",
+            "AWS does not know this version of the product's public key; the seller must give trusted_products the newest \
+             version that AWS Marketplace shows for the product, and rebuild the image",
         ),
         "InvalidUsageDimensionException" => {
             refuse(InvalidProduct, "the product has no such dimension; the seller must correct it")

@@ -88,7 +88,9 @@ fn parts(value: Value, place: &str) -> Option<Value> {
 }
 
 fn text(value: Value) -> Option<Value> {
-    match value {
+    match &value {
+        // They end up in texts and files; no name, token or ARN has such a character.
+        Value::String(text) if text.chars().any(char::is_control) => None,
         Value::String(_) => Some(value),
         Value::Number(number) => Some(number.to_string().into()),
         Value::Bool(yes) => Some(yes.to_string().into()),
@@ -132,13 +134,18 @@ impl Intercept for Lenient {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let answer = context.response_mut();
-        // `Wire` has read the body whole. What is no JSON is left to the SDK to refuse.
-        if answer.status().is_success()
-            && let Some(cut) = answer.body().bytes().and_then(cut)
-        {
-            *answer.body_mut() = SdkBody::from(cut);
+        if !answer.status().is_success() {
+            return Ok(());
         }
-        Ok(())
+        // `Wire` has read the body whole. The SDK's own reader takes control characters inside of texts.
+        match answer.body().bytes() {
+            None | Some([]) => Ok(()),
+            Some(body) => {
+                let cut = cut(body).ok_or("the answer is not a JSON object")?;
+                *answer.body_mut() = SdkBody::from(cut);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -191,6 +198,17 @@ mod tests {
                 "LicenseConsumptionToken": "7",
                 "Expiration": "2026-01-01T10:00:00Z",
             })
+        );
+    }
+
+    #[test]
+    fn a_text_with_a_control_character_is_no_text() {
+        let odd = json!({ "LicenseArn": "arn:\r::1", "LicenseConsumptionToken": "t" });
+        assert_eq!(read(odd), json!({ "LicenseConsumptionToken": "t" }));
+        assert_eq!(
+            cut(b"{\"LicenseArn\": \"arn:\r::1\"}"),
+            None,
+            "no JSON, which the SDK would take"
         );
     }
 

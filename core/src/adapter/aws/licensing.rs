@@ -2,6 +2,7 @@
 
 mod choice;
 mod details;
+mod examine;
 mod manager;
 mod units;
 
@@ -19,6 +20,8 @@ use aws_sdk_licensemanager::{
     types::{CheckoutType, EntitlementData, EntitlementDataUnit},
 };
 pub(super) use details::details;
+pub(crate) use examine::Contract;
+pub(super) use examine::contract;
 use manager::Manager;
 pub(super) use manager::next_region;
 pub(super) use units::{consumption, draw};

@@ -1,9 +1,11 @@
 //! The platform's servers beside a container, at addresses that no variable can change.
 
-use super::plain::{self, Ask};
-use hyper::Method;
+mod instance;
+
+use super::plain::{self, Answer, Ask};
+pub(super) use instance::Instance;
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -14,6 +16,8 @@ pub(super) struct LinkLocal {
     pub(super) ecs: SocketAddr,
     /// EKS Pod Identity agent.
     pub(super) pod_identity: SocketAddr,
+    /// The same in a cluster of IPv6.
+    pub(super) pod_identity_v6: SocketAddr,
     /// EC2 instance metadata.
     pub(super) instance: SocketAddr,
     /// What its paths begin with; empty but in a sandbox, where each task has its own.
@@ -23,7 +27,9 @@ pub(super) struct LinkLocal {
 /// Source: ECS developer guide, task metadata endpoint version 4.
 const ECS: &str = "169.254.170.2";
 /// Source: EKS user guide, Pod Identity.
-const POD_IDENTITY: [&str; 2] = ["169.254.170.23", "[fd00:ec2::23]"];
+const POD_IDENTITY: &str = "169.254.170.23";
+/// Source: [AC §6.5].
+const POD_IDENTITY_V6: &str = "[fd00:ec2::23]";
 
 impl Default for LinkLocal {
     fn default() -> Self {
@@ -33,6 +39,10 @@ impl Default for LinkLocal {
         LinkLocal {
             ecs: at([170, 2]),
             pod_identity: at([170, 23]),
+            pod_identity_v6: SocketAddr::new(
+                IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)),
+                80,
+            ),
             instance: at([169, 254]),
             instance_prefix: String::new(),
         }
@@ -45,73 +55,60 @@ impl LinkLocal {
         LinkLocal { instance: address, instance_prefix: path.to_owned(), ..LinkLocal::default() }
     }
 
+    /// Everything at one address.
+    #[cfg(test)]
+    pub(super) fn all_at(address: SocketAddr) -> LinkLocal {
+        LinkLocal {
+            ecs: address,
+            pod_identity: address,
+            pod_identity_v6: address,
+            instance: address,
+            instance_prefix: String::new(),
+        }
+    }
+
     /// The path of `url` when it is at the address of ECS task metadata.
     pub(super) fn ecs_path(&self, url: &str) -> Option<String> {
-        path_at(url, &[ECS])
+        path_at(url, ECS)
     }
 
-    /// The path of `url` when it is at an address of EKS Pod Identity.
-    pub(super) fn pod_identity_path(&self, url: &str) -> Option<String> {
-        path_at(url, &POD_IDENTITY)
+    /// Address and path of `url` when it is at an address of EKS Pod Identity.
+    pub(super) fn pod_identity_at(&self, url: &str) -> Option<(SocketAddr, String)> {
+        let v4 = path_at(url, POD_IDENTITY).map(|path| (self.pod_identity, path));
+        v4.or_else(|| path_at(url, POD_IDENTITY_V6).map(|path| (self.pod_identity_v6, path)))
     }
+}
 
-    /// A session with instance metadata, version 2 only.
-    ///
-    /// # Errors
-    /// Why not; a container behind a bridge is often one hop too far away.
-    pub(super) async fn instance_session(&self) -> Result<Session, String> {
-        let ask = Ask {
-            method: Method::PUT,
-            path: &format!("{}/latest/api/token", self.instance_prefix),
-            headers: &[("x-aws-ec2-metadata-token-ttl-seconds", "300")],
-            within: WITHIN,
-        };
-        let hint = "the instance's hop limit may be 1, and a container needs 2";
-        let answer = plain::ask(self.instance, &ask)
-            .await
-            .map_err(|why| format!("instance metadata gave none ({why}); {hint}"))?;
-        let token = String::from_utf8(answer.body.to_vec()).unwrap_or_default();
-        if answer.status.as_u16() != 200 || token.is_empty() {
-            return Err(format!(
-                "instance metadata gave no token (status {})",
-                answer.status.as_u16()
-            ));
+/// Asks an agent beside us, and again while it does not answer or says that it cannot. Source: [faults §6].
+///
+/// # Errors
+/// Why there is no answer.
+pub(super) async fn ask(address: SocketAddr, ask: &Ask<'_>) -> Result<Answer, String> {
+    let mut tries = 1;
+    loop {
+        let answer = plain::ask(address, ask).await;
+        let passing = answer.as_ref().map_or(true, |answer| is_passing(answer.status.as_u16()));
+        if !passing || tries == TRIES {
+            return answer;
         }
-        Ok(Session { address: self.instance, prefix: self.instance_prefix.clone(), token })
+        tokio::time::sleep(BETWEEN * tries).await;
+        tries += 1;
     }
 }
 
-/// Guide: it may be one hop too far, so a short time must do. Source: EC2 user guide, hop limit.
-const WITHIN: Duration = Duration::from_secs(1);
+const TRIES: u32 = 3;
+const BETWEEN: Duration = Duration::from_millis(100);
 
-/// A session with instance metadata.
-pub(super) struct Session {
-    address: SocketAddr,
-    prefix: String,
-    token: String,
+/// True for a status that another try may change.
+fn is_passing(status: u16) -> bool {
+    status == 429 || (500..600).contains(&status)
 }
 
-impl Session {
-    /// The text at `path`.
-    pub(super) async fn get(&self, path: &str) -> Result<String, String> {
-        let headers = [("x-aws-ec2-metadata-token", self.token.as_str())];
-        let path = format!("{}{path}", self.prefix);
-        let ask = Ask { headers: &headers, ..Ask::get(&path, WITHIN) };
-        let answer = plain::ask(self.address, &ask).await?;
-        match (answer.status.as_u16(), String::from_utf8(answer.body.to_vec())) {
-            (200, Ok(text)) => Ok(text),
-            (status, _) => Err(format!("instance metadata has no `{path}` (status {status})")),
-        }
-    }
-}
-
-/// The path of an `http` URL whose authority is exactly one of `hosts`.
-fn path_at(url: &str, hosts: &[&str]) -> Option<String> {
+/// The path of an `http` URL whose authority is exactly `host`.
+fn path_at(url: &str, host: &str) -> Option<String> {
     let rest = url.strip_prefix("http://")?;
     let (authority, path) = rest.split_at(rest.find('/')?);
-    let fits = hosts.iter().any(|host| {
-        authority == *host || authority.strip_prefix(host).is_some_and(|port| port == ":80")
-    });
+    let fits = authority == host || authority.strip_prefix(host) == Some(":80");
     (fits && path.bytes().all(|b| b.is_ascii_graphic()))
         .then(|| path.trim_end_matches('/').to_owned())
 }
@@ -138,10 +135,21 @@ mod tests {
         ] {
             assert_eq!(places.ecs_path(url), None, "{url}");
         }
-        assert_eq!(
-            places.pod_identity_path("http://169.254.170.23/v1/credentials").as_deref(),
-            Some("/v1/credentials")
-        );
-        assert_eq!(places.pod_identity_path("http://169.254.170.2/v1/credentials"), None);
+        let agent = |url: &str| {
+            let (address, path) = places.pod_identity_at(url)?;
+            Some(format!("{address}{path}"))
+        };
+        let v4 = agent("http://169.254.170.23/v1/credentials");
+        assert_eq!(v4.as_deref(), Some("169.254.170.23:80/v1/credentials"));
+        let v6 = agent("http://[fd00:ec2::23]/v1/credentials");
+        assert_eq!(v6.as_deref(), Some("[fd00:ec2::23]:80/v1/credentials"));
+        for url in [
+            "http://169.254.170.2/v1/credentials",
+            "http://fd00:ec2::23/v1/credentials",
+            "http://[fd00:ec2::24]/v1/credentials",
+            "https://169.254.170.23/v1/credentials",
+        ] {
+            assert_eq!(agent(url), None, "{url}");
+        }
     }
 }

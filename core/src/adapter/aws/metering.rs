@@ -1,5 +1,7 @@
 //! AWS Marketplace Metering: `RegisterUsage` and `MeterUsage`.
 
+mod examine;
+
 use super::{
     Inner, dates, decimal,
     exceptions::{self, Asked},
@@ -16,21 +18,31 @@ use crate::{
     port::cloud::UsageProbe,
 };
 use aws_sdk_marketplacemetering::{Client, operation::RequestId, primitives::DateTime};
+pub(super) use examine::{dry_run, register_permission};
 
 /// `RegisterUsage` with a fresh nonce, and the proof that AWS answered it.
 pub(super) async fn register(inner: &Inner, product: &ProductCode, key: &PublicKey) -> Registered {
-    let about = format!("product `{product}`");
+    let about = format!("product `{product}` with public key version `{}`", key.version);
     let (region, client) = match inner.metering("RegisterUsage", &about).await {
         Ok(ready) => ready,
         Err(failure) => return Registered::Failed(failure),
     };
     let asked = Asked { operation: "RegisterUsage", about, region };
-    let nonce = match inner.entropy.seed() {
-        Ok(seed) => signature::nonce(&seed),
-        Err(why) => return Registered::Failed(asked.not_sent(&format!("no randomness: {why}"))),
+    // One for each attempt: an answer to the first proves nothing about the second.
+    let (mut nonce, mut second) = match (inner.entropy.seed(), inner.entropy.seed()) {
+        (Ok(one), Ok(two)) => (signature::nonce(&one), Some(signature::nonce(&two))),
+        (Err(why), _) | (_, Err(why)) => {
+            return Registered::Failed(asked.not_sent(&format!("no randomness: {why}")));
+        }
     };
+    let mut tried = false;
     let answer = inner
         .attempt(async || {
+            if std::mem::replace(&mut tried, true)
+                && let Some(second) = second.take()
+            {
+                nonce = second;
+            }
             let call = client.register_usage().product_code(product.as_str());
             call.public_key_version(key.version).nonce(&nonce).send().await
         })
@@ -53,9 +65,9 @@ pub(super) async fn register(inner: &Inner, product: &ProductCode, key: &PublicK
         Err(why) => Registered::No(Refusal {
             reason: RefusalReason::SignatureInvalid,
             text: format!(
-                "RegisterUsage for product `{product}`: the signed answer is not AWS's: {why}; check that trusted_products \
-                 holds the product's public key version `{}`, and that nothing stands between the container and AWS",
-                key.version
+                "RegisterUsage for {}: the signed answer is not AWS's: {why}; check that trusted_products holds AWS's key of \
+                 that version, and that nothing stands between the container and AWS",
+                asked.about
             ),
         }),
     }

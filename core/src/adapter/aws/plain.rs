@@ -11,21 +11,38 @@ use hyper::{
     header::{CONNECTION, HOST},
 };
 use hyper_util::rt::TokioIo;
-use std::{fmt::Display, net::SocketAddr, time::Duration};
+use std::{
+    fmt::{self, Display},
+    net::SocketAddr,
+    time::Duration,
+};
 use tokio::{net::TcpStream, task::JoinHandle, time::timeout};
+use zeroize::Zeroizing;
 
 /// Largest body that is read. The longest documented answer has a few kilobytes.
 pub(crate) const BODY_MAX: usize = 1024 * 1024;
 
+/// Largest head that is read.
+pub(super) const HEAD_MAX: usize = 64 * 1024;
+
 /// An answer with its whole body.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) body: Bytes,
+    /// Wiped when it is dropped, because it may hold credentials; what lay in the connection's own buffers is out of
+    /// reach.
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// Without the body.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.body.len();
+        f.debug_struct("Answer").field("status", &self.status).field("bytes", &bytes).finish()
+    }
 }
 
 /// One request without a body.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Ask<'a> {
     pub(crate) method: Method,
     /// Path and query.
@@ -64,8 +81,11 @@ impl Connection {
         };
         // Small requests must not wait for the acknowledgement of the one before.
         stream.set_nodelay(true).map_err(say("cannot set up the connection"))?;
-        let (sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(say("cannot connect"))?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(HEAD_MAX)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(say("cannot connect"))?;
         let driver = tokio::task::spawn_local(async move {
             // Its errors come out of the request that they belong to.
             let _ = connection.await;
@@ -99,7 +119,8 @@ impl Connection {
             let (head, body) = response.into_parts();
             let body =
                 Limited::new(body, BODY_MAX).collect().await.map_err(say("no whole answer"))?;
-            Ok(Answer { status: head.status, body: body.to_bytes() })
+            let body = Zeroizing::new(body.to_bytes().to_vec());
+            Ok(Answer { status: head.status, body })
         };
         match timeout(ask.within, answer).await {
             Ok(answer) => answer,
@@ -130,7 +151,7 @@ pub(crate) async fn get(
     address: SocketAddr,
     path: &str,
     within: Duration,
-) -> Result<Bytes, String> {
+) -> Result<Zeroizing<Vec<u8>>, String> {
     let answer = ask(address, &Ask::get(path, within)).await?;
     if answer.status == StatusCode::OK {
         Ok(answer.body)

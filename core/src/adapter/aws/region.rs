@@ -1,5 +1,8 @@
 //! The Region: found, never configured, and checked before it becomes part of a host name.
 
+mod choice;
+
+pub(super) use choice::{Heard, Offer, choose};
 use std::fmt;
 
 /// Who named a Region.
@@ -22,7 +25,7 @@ pub(super) enum Said {
 }
 
 impl Said {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Said::TaskArn => "the ARN of the ECS task",
             Said::Region => "AWS_REGION",
@@ -51,9 +54,9 @@ impl Region {
         if well_formed(name) {
             Ok(Region { name: name.to_owned(), said })
         } else {
-            let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
             Err(format!(
-                "cannot use Region `{shown}` of {}: it is not a Region's name; remove it, or give one such as `us-east-1`",
+                "cannot use Region `{}` of {}: it is not a Region's name; remove it, or give one such as `us-east-1`",
+                shown(name),
                 said.as_str()
             ))
         }
@@ -78,8 +81,13 @@ impl fmt::Display for Region {
     }
 }
 
+/// What somebody set as a name, fit for a text.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
 /// `^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`: no dot, so that no Region can name another host.
-fn well_formed(name: &str) -> bool {
+pub(super) fn well_formed(name: &str) -> bool {
     let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     let parts: Vec<&str> = name.split('-').collect();
     let [first, middle @ .., last] = parts.as_slice() else {

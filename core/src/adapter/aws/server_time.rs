@@ -187,7 +187,8 @@ impl fmt::Debug for ServerTime {
     }
 }
 
-fn read(date: &str) -> Option<Timestamp> {
+/// The time that a `Date` tells, if AWS can have said it.
+pub(super) fn read(date: &str) -> Option<Timestamp> {
     let date = DateTime::from_str(date, Format::HttpDate).ok()?.to_millis().ok()?;
     (date >= EPOCH_MIN_MS).then_some(Timestamp(date))
 }

@@ -45,10 +45,15 @@ pub(crate) fn check_key(pem: &str) -> Result<KeyStrength, String> {
     read_key(pem).map(|(_, strength)| strength)
 }
 
+/// How many bits the key in `pem` has.
+pub(crate) fn key_bits(pem: &str) -> Option<usize> {
+    read_key(pem).ok().map(|(key, _)| key.n().bits())
+}
+
 fn read_key(pem: &str) -> Result<(RsaPublicKey, KeyStrength), String> {
     let pem = pem.trim();
-    if !pem.starts_with("-----BEGIN PUBLIC KEY-----") {
-        return Err("it does not begin with `-----BEGIN PUBLIC KEY-----`".to_owned());
+    if let Some(instead) = mistaken(pem) {
+        return Err(instead.to_owned());
     }
     let key = RsaPublicKey::from_public_key_pem(pem)
         .map_err(|error| format!("it is not an RSA public key of at most 4096 bits ({error})"))?;
@@ -59,6 +64,34 @@ fn read_key(pem: &str) -> Result<(RsaPublicKey, KeyStrength), String> {
         bits if bits < BITS_GOOD => Ok((key, KeyStrength::Weak)),
         _ => Ok((key, KeyStrength::Good)),
     }
+}
+
+/// What was pasted instead of one public key, and the next step where the usual one is not enough. Never a
+/// part of it: it may be a secret.
+fn mistaken(pem: &str) -> Option<&'static str> {
+    if pem.contains("PRIVATE KEY-----") {
+        return Some(
+            "it holds a private key, which no product may ship: keep that one secret, and replace it if the image has \
+             left your hands",
+        );
+    }
+    if pem.starts_with("-----BEGIN CERTIFICATE-----") {
+        return Some("it is a certificate, not a public key");
+    }
+    if pem.starts_with("-----BEGIN RSA PUBLIC KEY-----") {
+        return Some("it is in the older form `RSA PUBLIC KEY`, and AWS gives `PUBLIC KEY`");
+    }
+    if !pem.starts_with("-----BEGIN PUBLIC KEY-----") {
+        return Some("it does not begin with `-----BEGIN PUBLIC KEY-----`");
+    }
+    // A second key would be passed over in silence, and it may be the one that is meant.
+    if pem.matches("-----BEGIN ").count() > 1 {
+        return Some("it holds more than one block; give each key an entry with its version");
+    }
+    if !pem.ends_with("-----END PUBLIC KEY-----") {
+        return Some("it does not end with `-----END PUBLIC KEY-----`");
+    }
+    None
 }
 
 /// Verifies `jwt` with the key in `pem` and compares its claims with `expected`.
@@ -127,8 +160,10 @@ fn check_claims(claims: &[(String, Value)], expected: &Expected) -> Result<(), S
     if text(&["nonce", "Nonce"])? != expected.nonce {
         return Err("it answers another request: its nonce is not ours".to_owned());
     }
-    // `iat` is undocumented in unit and bound. A container's clock may be wrong by any amount, and the nonce
-    // already proves freshness, so its value decides nothing.
+    // Its value decides nothing, although [AC §2.4] would let it reject what is hours off. The nonce alone proves
+    // freshness: an answer that repeats our 32 random bytes was made after we asked. All that a rule on `iat` could
+    // refuse is a fresh answer of AWS, by a container's clock that may be wrong by any amount (1970 at boot), or in
+    // a unit that nobody documents; that would lock a paying buyer out and no forger.
     match claims.iter().find(|(name, _)| name == "iat") {
         Some((_, other)) if !other.is_number() => Err("its claim `iat` is not a number".to_owned()),
         _ => Ok(()),

@@ -6,19 +6,20 @@ pub(super) mod tls;
 
 use super::{AwsCloud, LinkLocal, Now, ServerTime, Surroundings, signature};
 use crate::{
-    model::{key::PublicKey, time::Timestamp},
+    model::{key::PublicKey, proxy::ProxyChoice, time::Timestamp},
     port::{cloud::CloudSettings, entropy::Entropy},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 pub(super) use canned::{Act, Canned};
 use rand_chacha_03::{ChaCha8Rng, rand_core::SeedableRng};
 use rsa::{
-    RsaPrivateKey, RsaPublicKey,
-    pkcs8::{EncodePublicKey, LineEnding},
+    RsaPrivateKey, RsaPublicKey, pkcs1v15,
+    pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding},
     pss::SigningKey,
-    signature::{RandomizedSigner, SignatureEncoding},
+    signature::{RandomizedSigner, SignatureEncoding, Signer},
+    traits::PublicKeyParts,
 };
-use sha2::Sha256;
+use sha2::{Sha256, Sha384, Sha512};
 use std::{
     future::Future,
     path::PathBuf,
@@ -62,7 +63,9 @@ pub(super) fn settings(sandbox: Option<String>) -> CloudSettings {
         metering: true,
         sandbox,
         extra_ca_pem: None,
-        proxy: "none".to_owned(),
+        proxy: ProxyChoice::None,
+        use_fips_endpoint: false,
+        use_dualstack_endpoint: false,
     }
 }
 
@@ -91,12 +94,7 @@ pub(super) fn cloud_at(
     server: &Canned,
     now: Now,
 ) -> AwsCloud {
-    let link_local = LinkLocal {
-        ecs: server.address(),
-        pod_identity: server.address(),
-        instance: server.address(),
-        instance_prefix: String::new(),
-    };
+    let link_local = LinkLocal::all_at(server.address());
     AwsCloud::beside(
         settings,
         there,
@@ -149,13 +147,56 @@ impl Key {
         PublicKey { version: 1, pem: self.pem() }
     }
 
+    /// The private key, as somebody might paste it by mistake.
+    pub(super) fn private_pem(&self) -> String {
+        self.private.to_pkcs8_pem(LineEnding::LF).expect("a PEM").to_string()
+    }
+
     /// A JWT of these JSON texts.
     pub(super) fn sign(&self, header: &str, payload: &str) -> String {
+        self.sign_salted(header, payload, 32)
+    }
+
+    /// The same, with so many bytes of salt. PS256 has 32. Source: RFC 7518 §3.5.
+    pub(super) fn sign_salted(&self, header: &str, payload: &str, salt: usize) -> String {
+        let key = SigningKey::<Sha256>::new_with_salt_len(self.private.clone(), salt);
+        self.sign_by(header, payload, |bytes| {
+            key.sign_with_rng(&mut ChaCha8Rng::seed_from_u64(1), bytes).to_vec()
+        })
+    }
+
+    /// A JWT that is signed rightly, by the rules of another algorithm.
+    pub(super) fn sign_otherwise(&self, alg: &str, payload: &str) -> String {
+        let header = format!(r#"{{"alg":"{alg}","typ":"JWT"}}"#);
+        let key = &self.private;
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        self.sign_by(&header, payload, |bytes| match alg {
+            "RS256" => pkcs1v15::SigningKey::<Sha256>::new(key.clone()).sign(bytes).to_vec(),
+            "PS384" => {
+                SigningKey::<Sha384>::new(key.clone()).sign_with_rng(&mut random, bytes).to_vec()
+            }
+            "PS512" => {
+                SigningKey::<Sha512>::new(key.clone()).sign_with_rng(&mut random, bytes).to_vec()
+            }
+            other => panic!("no algorithm of this test: {other}"),
+        })
+    }
+
+    fn sign_by(&self, header: &str, payload: &str, by: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
         let signed =
             format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-        let key = SigningKey::<Sha256>::new(self.private.clone());
-        let signature = key.sign_with_rng(&mut ChaCha8Rng::seed_from_u64(1), signed.as_bytes());
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+        let signature = by(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// The JWK of the public key, as a forger would embed his own.
+    pub(super) fn jwk(&self) -> String {
+        let part = |number: &rsa::BigUint| URL_SAFE_NO_PAD.encode(number.to_bytes_be());
+        format!(
+            r#"{{"kty":"RSA","n":"{}","e":"{}"}}"#,
+            part(self.private.n()),
+            part(self.private.e())
+        )
     }
 
     /// The JWT that AWS answers product `abc`, key version 1, with.

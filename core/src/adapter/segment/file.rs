@@ -85,6 +85,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, SegmentError> {
     if found.len() != BYTES as u64 {
         return Err(short());
     }
+    if !layout::is_current_sound(&page) {
+        return Err(SegmentError::Broken("its running slab has no possible number".to_owned()));
+    }
     Ok(Opened { map: Map::file(&file)?, place: (found.dev(), found.ino()), owner })
 }
 

@@ -106,6 +106,14 @@ pub(super) fn control(ledger_id: [u8; 16], identity_hash: [u8; 16]) -> Vec<u8> {
     page
 }
 
+/// Slabs that no task ever reaches: one an hour, for longer than there are calendars.
+const SEQUENCE_MAX: u64 = 1 << 48;
+
+/// True when the running slab has a number that a leader can have given.
+pub(super) fn is_current_sound(page: &[u8; CONTROL_BYTES]) -> bool {
+    u64::from_ne_bytes(bytes(page, CURRENT * 8)) <= SEQUENCE_MAX
+}
+
 /// Reads the part of a control page that never changes.
 pub(super) fn read_control(page: &[u8; CONTROL_BYTES]) -> Result<Owner, Unreadable> {
     let word = |at: usize| u64::from_ne_bytes(bytes(page, at * 8));

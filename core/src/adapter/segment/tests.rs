@@ -74,7 +74,11 @@ fn an_overflow_is_refused_whole_and_leaves_the_count() {
     let adder = Segment::adder(&segment);
     adder.put(ONE, Kind::Sum, RAW_MAX - 1).expect("fits");
     assert_eq!(adder.put(ONE, Kind::Sum, 2), Err(CountError::Overflow));
-    assert_eq!(adder.put(ONE, Kind::Sum, u64::MAX), Err(CountError::Overflow));
+    for beyond in [RAW_MAX + 1, i64::MAX as u64, u64::MAX] {
+        for kind in [Kind::Sum, Kind::Max, Kind::Last] {
+            assert_eq!(adder.put(ONE, kind, beyond), Err(CountError::Overflow), "{beyond}");
+        }
+    }
     adder.put(ONE, Kind::Sum, 1).expect("fits just");
     assert_eq!(peek(&segment), RAW_MAX);
 }

@@ -15,8 +15,8 @@ use super::atomic::{
 
 /// Bit that says that a slot takes values.
 pub(crate) const OPEN: u64 = 1 << 63;
-/// Largest value of a slot.
-pub(crate) const VALUE_MAX: u64 = OPEN - 1;
+/// Largest value of a slot. The ledger adds hours up in 63 bits: 128 full ones fit, and one more would stop it for good.
+pub(crate) const VALUE_MAX: u64 = (1 << 56) - 1;
 /// More changes of slab than can happen during one `put` in order: each try needs a rotation of its own.
 const TRIES: usize = 16;
 
@@ -34,7 +34,7 @@ pub(crate) enum Merge {
 /// Why a slot did not take a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// The sum would pass 2^63 - 1.
+    /// The sum would pass what one hour holds.
     Overflow,
     /// No slab is open.
     Closed,
@@ -69,9 +69,9 @@ pub(crate) fn put(
         // was published before, or it would look for it in vain. Loom finds the order that breaks without.
         let mut old = slot.load(Acquire);
         while old & OPEN != 0 {
-            let held = old & VALUE_MAX;
+            let held = old & !OPEN;
             let new = match merge {
-                Merge::Sum => held + value, // below 2^64: both are below 2^63
+                Merge::Sum => held + value, // below 2^64: `held` is below 2^63 whatever the file holds
                 Merge::Max => held.max(value),
                 Merge::Last => value,
             };
@@ -91,7 +91,7 @@ pub(crate) fn put(
 pub(crate) fn peek(words: &impl Words, series: usize) -> u64 {
     let slot = words.slot(words.current().load(Acquire), series);
     let word = slot.map_or(0, |slot| slot.load(Acquire));
-    if word & OPEN != 0 { word & VALUE_MAX } else { 0 }
+    if word & OPEN != 0 { word & !OPEN } else { 0 }
 }
 
 /// Makes slab `sequence` take values: a closed slot opens at zero, an open one keeps what it holds.
@@ -137,7 +137,7 @@ pub(crate) fn rotate(words: &impl Words, prepared: impl FnOnce(), take: impl FnM
 pub(crate) fn close(words: &impl Words, sequence: u64, mut take: impl FnMut(usize, u64)) {
     for series in 0..words.series() {
         if let Some(slot) = words.slot(sequence, series) {
-            let value = slot.fetch_and(!OPEN, AcqRel) & VALUE_MAX;
+            let value = slot.fetch_and(!OPEN, AcqRel) & !OPEN;
             if value > 0 {
                 take(series, value);
             }

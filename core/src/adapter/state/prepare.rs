@@ -30,6 +30,8 @@ use crate::{
     },
     port::{ledger::Ledger, state::Note},
 };
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -72,7 +74,13 @@ impl Site {
     pub(super) fn open_ledger(&self, fence: Fence) -> Result<Opened, OpenError> {
         let who =
             Who { product_code: self.about.product_code.clone(), identity: self.identity.clone() };
-        SqliteLedger::open(&self.ledger(), &who, fence, super::sqlite_ledger::Place::default())
+        let ledger = self.ledger();
+        let opened =
+            SqliteLedger::open(&ledger, &who, fence, super::sqlite_ledger::Place::default())?;
+        // SQLite makes it readable for all; its journal follows it. The directory is closed to others already.
+        #[cfg(unix)]
+        let _ = fs::set_permissions(&ledger, fs::Permissions::from_mode(0o600));
+        Ok(opened)
     }
 }
 

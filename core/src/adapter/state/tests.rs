@@ -17,6 +17,7 @@ mod holdings;
 mod mounts;
 mod orphans;
 mod places;
+mod survey;
 
 use super::{Wishes, World, hex, open_in, place, random};
 use crate::{
@@ -105,7 +106,7 @@ impl Drop for Folder {
 
 /// True in the process that is to run the test; elsewhere the test has been run when this returns.
 #[track_caller]
-fn apart(module: &str, name: &str) -> bool {
+pub(crate) fn apart(module: &str, name: &str) -> bool {
     const MARK: &str = "MPGUARD_TEST_APART";
     if std::env::var_os(MARK).is_some() {
         return true;

@@ -171,3 +171,24 @@ fn beside(path: &Path) -> PathBuf {
     name.push(".new");
     name.into()
 }
+
+/// For those who put bytes from outside into such files.
+#[cfg(any(test, fuzzing))]
+pub(super) mod outside {
+    use super::{hex, split, sum};
+
+    /// Gives what stands in `text` the checksum that fits. False when there is no place for one.
+    pub(in super::super) fn reseal(text: &mut Vec<u8>) -> bool {
+        let resealed = || {
+            let (head, rest) = split(text, br#""check":""#)?;
+            let (_, body) = split(rest, br#"","body":"#)?;
+            let check = hex(&sum(body.strip_suffix(b"}\n")?));
+            Some([head, br#""check":""#, check.as_bytes(), br#"","body":"#, body].concat())
+        };
+        match resealed() {
+            Some(new) => *text = new,
+            None => return false,
+        }
+        true
+    }
+}

@@ -41,6 +41,7 @@ fn plan() -> Plan {
             ceiling: None,
         }],
         metering: metering::Policy { outage_stop: Duration::from_secs(7200), zero_records: false },
+        key_version: None,
         startup_check: StartupCheck::DryRun,
         sandbox: true,
     }
@@ -194,7 +195,8 @@ fn one_no_denies_whatever_the_others_say() {
 
 #[test]
 fn a_rotated_or_short_key_is_told_and_denies_nothing() {
-    let mut bench = Bench::new(Plan { usage: false, contract: None, ..plan() });
+    let plan = Plan { usage: false, contract: None, key_version: Some(3), ..plan() };
+    let mut bench = Bench::new(plan);
     bench.hear(Input::Identified(Ok(identity())));
     let yes = Registered::Yes { key_rotation: Some(Timestamp(5)), weak_key: true };
     let told = bench.hear(Input::Registered(yes));
@@ -207,6 +209,49 @@ fn a_rotated_or_short_key_is_told_and_denies_nothing() {
         .collect();
     assert_eq!(kinds, [EventKind::VerdictChanged, EventKind::KeyRotation, EventKind::WeakKey]);
     assert_eq!(bench.verdict().0, Verdict::Licensed);
+    let said = texts(&told);
+    for part in ["version `3`", "1970-01-01", "rebuild the image"] {
+        assert!(said[1].contains(part), "{}", said[1]);
+    }
+    assert!(said[2].contains("version `3`"), "{}", said[2]);
+    // Once: after a yes nobody asks again, and a step later it is not told again.
+    assert!(texts(&bench.hear(Input::Tick)).is_empty());
+}
+
+fn texts(told: &[Command]) -> Vec<String> {
+    let text = |command: &Command| match command {
+        Command::Announce(notice) => Some(notice.text.clone()),
+        _ => None,
+    };
+    told.iter().filter_map(text).collect()
+}
+
+/// T77, and [AC §4.12]: what proves nothing says so wherever it is read.
+#[test]
+fn each_text_of_a_sandbox_says_so_and_none_of_aws_does() {
+    for sandbox in [true, false] {
+        let plan = Plan { usage: false, contract: None, key_version: None, sandbox, ..plan() };
+        let mut bench = Bench::new(plan);
+        let mut all = vec![bench.engine.license().text.clone()];
+        let mut hear = |bench: &mut Bench, input| {
+            all.extend(texts(&bench.hear(input)));
+            all.push(bench.engine.license().text.clone());
+        };
+        let failure = Failure { class: FailureClass::Throttled, text: "wait".into() };
+        hear(&mut bench, Input::Identified(Ok(identity())));
+        hear(&mut bench, Input::Registered(Registered::Failed(failure)));
+        let at = bench.engine.due(bench.now).expect("it asks again");
+        bench.now = at;
+        hear(&mut bench, Input::Tick);
+        let yes = Registered::Yes { key_rotation: Some(Timestamp(5)), weak_key: true };
+        hear(&mut bench, Input::Registered(yes));
+        assert!(all.len() >= 8, "{all:?}");
+        for text in &all {
+            assert_eq!(text.starts_with("sandbox: "), sandbox, "{text}");
+            assert_eq!(text.matches("sandbox").count(), usize::from(sandbox), "said once: {text}");
+        }
+        assert_eq!(bench.engine.license().sandbox, sandbox);
+    }
 }
 
 fn seats() -> EntitlementSpec {
@@ -240,6 +285,25 @@ fn the_end_returns_seats_sends_usage_and_then_finishes() {
     assert!(!finished(&returned), "a record is still on its way");
     assert!(finished(&bench.hear(Input::Sent { record, outcome: recorded() })));
     assert_eq!(bench.engine.seats_returned(), 1);
+    assert_eq!(bench.engine.accounts()[0].delivered, 4);
+}
+
+/// The others were there when it began to end, and left before it did.
+#[test]
+fn whoever_turns_out_to_be_the_last_sends_the_running_hour_after_all() {
+    let mut bench = Bench::licensed();
+    bench.hear(Input::Series(series()));
+    let left = bench.hear(Input::ShutDown { last: false });
+    assert!(matches!(left.last(), Some(Command::Finished)), "{left:?}");
+    bench.hear(Input::Deposed);
+    bench.hear(Input::Led { books: Box::default(), hour: START });
+    let ending = bench.hear(Input::ShutDown { last: true });
+    assert!(has(&ending, |c| matches!(c, Command::CloseCounters)), "{ending:?}");
+    bench.hear(Input::Series(series()));
+    let sending = bench.capture(1, START, START, 4);
+    let Some(Command::Send(record)) = sending.last() else { panic!("{sending:?}") };
+    let sent = bench.hear(Input::Sent { record: record.id, outcome: recorded() });
+    assert!(matches!(sent.last(), Some(Command::Finished)), "{sent:?}");
     assert_eq!(bench.engine.accounts()[0].delivered, 4);
 }
 

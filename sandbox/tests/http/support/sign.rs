@@ -45,6 +45,11 @@ impl Target {
             amz_date: "20260101T100000Z".to_owned(),
         }
     }
+
+    /// Of a service that takes forms: the body names the operation.
+    pub(crate) fn of_form(service: &str) -> Self {
+        Self { target: String::new(), service: service.to_owned(), ..Self::of("") }
+    }
 }
 
 pub(crate) fn headers(
@@ -53,13 +58,18 @@ pub(crate) fn headers(
     host: &str,
     body: &str,
 ) -> Vec<(String, String)> {
+    let is_form = target.target.is_empty();
+    let content =
+        if is_form { "application/x-www-form-urlencoded" } else { "application/x-amz-json-1.1" };
     let mut headers = vec![
-        ("content-type", "application/x-amz-json-1.1".to_owned()),
+        ("content-type", content.to_owned()),
         ("host", host.to_owned()),
         ("x-amz-date", target.amz_date.clone()),
     ];
     headers.extend(keys.token.clone().map(|token| ("x-amz-security-token", token)));
-    headers.push(("x-amz-target", target.target.clone()));
+    if !is_form {
+        headers.push(("x-amz-target", target.target.clone()));
+    }
 
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
     let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();

@@ -15,11 +15,12 @@ use super::{
         licensing::next_region,
         plain,
         region::Region,
+        token_file,
     },
-    Given, Inner, Missing, WITHIN, read_token,
+    Given, Inner, Missing, WITHIN,
     web_identity::{self, Refused},
 };
-use crate::model::{outcome::FailureClass, time::Timestamp};
+use crate::model::{outcome::FailureClass, secret::Secret, time::Timestamp};
 use aws_credential_types::Credentials;
 use serde::Deserialize;
 use std::{
@@ -66,7 +67,7 @@ struct Known {
 
 #[derive(Clone)]
 struct AccessToken {
-    text: String,
+    text: Secret,
     expires: Timestamp,
     /// It gave credentials before.
     served: bool,
@@ -118,7 +119,7 @@ fn missing(role_arn: &str, refused: Refused) -> Missing {
 }
 
 /// A new access token, unless it is too early to ask for one.
-async fn access_token(inner: &Inner, refresh: &str, place: &str) -> Result<String, Missing> {
+async fn access_token(inner: &Inner, refresh: &str, place: &str) -> Result<Secret, Missing> {
     let now = (inner.now)();
     let mark = mark(refresh);
     if let Some(why) = inner.access.paused(now, mark) {
@@ -163,10 +164,10 @@ async fn get_access_token(
     inner: &Inner,
     region: &Region,
     refresh: &str,
-) -> Result<Result<Option<String>, exceptions::Reading>, Missing> {
+) -> Result<Result<Option<Secret>, exceptions::Reading>, Missing> {
     let client = inner.clients()?.anonymous(region)?;
     Ok(match client.get_access_token().token(refresh).send().await {
-        Ok(answer) => Ok(answer.access_token().filter(|t| !t.is_empty()).map(str::to_owned)),
+        Ok(answer) => Ok(answer.access_token().filter(|t| !t.is_empty()).map(Secret::from)),
         Err(error) => Err(exceptions::read(&error)),
     })
 }
@@ -216,7 +217,7 @@ impl Access {
         let mut known = self.0.borrow_mut();
         let again =
             known.token.as_mut().is_some_and(|token| std::mem::replace(&mut token.served, true));
-        Given { credentials, early: if again { EARLY + spread } else { TOP_UP } }
+        Given::new(credentials, if again { EARLY + spread } else { TOP_UP })
     }
 
     fn drop_token(&self) {
@@ -232,8 +233,7 @@ impl Access {
             }
             _ => LIFE,
         };
-        let token =
-            AccessToken { text: text.to_owned(), expires: asked.after(life), served: false };
+        let token = AccessToken { text: text.into(), expires: asked.after(life), served: false };
         let mut known = self.0.borrow_mut();
         (known.token, known.pause, known.failures) = (Some(token), None, 0);
     }
@@ -262,7 +262,7 @@ impl Access {
 /// What is mounted.
 struct Mounted {
     /// Needed only when there is no access token: a file that is gone stops nothing before that.
-    token: Result<String, Missing>,
+    token: Result<Secret, Missing>,
     role_arn: String,
     /// For texts.
     place: String,
@@ -272,7 +272,7 @@ async fn read(refresh: &Refresh) -> Result<Mounted, Missing> {
     match refresh {
         Refresh::File { path, role_arn } => {
             let place = format!("file `{}`", path.display());
-            let token = read_token(path).and_then(|token| checked(token, &place));
+            let token = token_file::read(path).await.and_then(|token| checked(token, &place));
             let token = token.map_err(|why| {
                 Missing::from(format!(
                     "{why}; mount key `license_token` of the license's secret there"
@@ -285,7 +285,7 @@ async fn read(refresh: &Refresh) -> Result<Mounted, Missing> {
             let mounted: Sandboxed = serde_json::from_slice(&body)
                 .map_err(|_| format!("no license token of the sandbox at `{path}`"))?;
             let place = format!("sandbox path `{path}`");
-            let token = checked(mounted.token.trim().to_owned(), &place).map_err(Missing::from);
+            let token = checked(mounted.token.trim().into(), &place).map_err(Missing::from);
             Ok(Mounted { token, role_arn: mounted.role_arn, place })
         }
     }
@@ -294,12 +294,12 @@ async fn read(refresh: &Refresh) -> Result<Mounted, Missing> {
 /// What a sandbox mounts.
 #[derive(Deserialize)]
 struct Sandboxed {
-    token: String,
+    token: Secret,
     role_arn: String,
 }
 
 /// Source: License Manager service model: `\S+`, at most 4096.
-fn checked(token: String, place: &str) -> Result<String, String> {
+fn checked(token: Secret, place: &str) -> Result<Secret, String> {
     if token.is_empty() {
         Err(format!("the license token of {place} is empty"))
     } else if token.len() > TOKEN_MAX || token.chars().any(char::is_whitespace) {

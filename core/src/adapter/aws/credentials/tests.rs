@@ -1,11 +1,21 @@
 use super::*;
 use crate::{
-    adapter::aws::testing::{
-        Act, Canned, KEY, NOW, TokenFile, cloud_beside, cloud_of, divert, run, settings,
+    adapter::{
+        aws::{
+            link_local::LinkLocal,
+            testing::{
+                Act, Canned, KEY, NOW, TokenFile, cloud_beside, cloud_of, divert, run, settings,
+            },
+        },
+        surroundings::Surroundings,
     },
-    model::outcome::{Details, Permitted, Registered},
+    model::{
+        finding::Fate,
+        outcome::{Details, Permitted, Registered},
+    },
     port::cloud::{Cloud, CloudSettings, UsageProbe},
 };
+use std::path::Path;
 
 fn irsa(token: &Path) -> Surroundings {
     Surroundings {
@@ -83,6 +93,83 @@ fn a_license_token_serves_contracts_where_aws_gives_no_role_and_before_a_machine
     assert!(matches!(found(&ecs, false), Ok(Source::EcsTask { .. })));
     let why = found(&Surroundings { role_arn: None, ..license }, false).expect_err("no role");
     assert!(why.contains("`/license`") && why.contains("AWS_ROLE_ARN"), "{why}");
+}
+
+fn told(there: &Surroundings, metering: bool) -> Vec<(&'static str, Fate)> {
+    let candidates = Source::candidates(there, None, metering, &LinkLocal::default());
+    candidates.into_iter().map(|candidate| (candidate.source, candidate.fate)).collect()
+}
+
+/// Static keys would come first in AWS's own chain. [AC §6.5]
+#[test]
+fn static_keys_and_profiles_never_sign_and_are_named() {
+    let there = Surroundings { static_keys: true, profile: true, ..irsa(Path::new("/token")) };
+    for metering in [true, false] {
+        assert!(matches!(found(&there, metering), Ok(Source::WebIdentity { .. })));
+        let told = told(&there, metering);
+        assert!(told.contains(&("the IAM role for service accounts", Fate::Won)), "{told:?}");
+        assert!(told.contains(&("static keys", Fate::Refused)), "{told:?}");
+        assert!(told.contains(&("profiles and credential files", Fate::Refused)), "{told:?}");
+    }
+    let why =
+        found(&Surroundings { static_keys: true, profile: true, ..Surroundings::default() }, true)
+            .expect_err("neither may sign");
+    assert!(
+        why.contains("found static keys (AWS_ACCESS_KEY_ID) and a profile or a credentials file"),
+        "{why}"
+    );
+}
+
+#[test]
+fn each_source_tells_what_became_of_it() {
+    use Fate::{Lost, NotAsked, Refused, Silent, Won};
+    let fates = |there: &Surroundings, metering| {
+        told(there, metering).into_iter().map(|(_, fate)| fate).collect::<Vec<_>>()
+    };
+    let all = Surroundings {
+        ecs_credentials: Some("/v2/x".to_owned()),
+        pod_identity: Some("http://169.254.170.23/v1/credentials".to_owned()),
+        pod_identity_token: Some("/token".into()),
+        license_token: Some("/license".into()),
+        static_keys: true,
+        instance_metadata_disabled: false,
+        ..irsa(Path::new("/token"))
+    };
+    assert_eq!(fates(&all, true), [Won, Lost, Refused, Refused, NotAsked, Refused, Silent]);
+    assert_eq!(fates(&all, false), [Won, Lost, Lost, Lost, Lost, Refused, Silent]);
+    let pod = Surroundings { ecs_credentials: None, web_identity_token: None, ..all.clone() };
+    assert_eq!(fates(&pod, true), [Silent, Silent, Refused, Refused, NotAsked, Refused, Silent]);
+    assert_eq!(fates(&pod, false), [Silent, Silent, Won, Lost, Lost, Refused, Silent]);
+    let odd = Surroundings { ecs_credentials: Some("v2/x".to_owned()), ..all };
+    assert_eq!(fates(&odd, false), [Refused, Lost, Lost, Lost, Lost, Refused, Silent]);
+    assert!(found(&odd, false).is_err(), "an odd variable is no reason to take the next source");
+    let nothing = Surroundings { instance_metadata_disabled: true, ..Surroundings::default() };
+    assert_eq!(fates(&nothing, false)[4], NotAsked);
+    assert!(found(&nothing, false).is_err());
+}
+
+/// The texts go to screens and logs.
+#[test]
+fn no_candidate_shows_a_secret() {
+    let there = Surroundings {
+        ecs_credentials: Some("/v2/credentials/secret-path".to_owned()),
+        pod_identity: Some("http://user:secret@evil.example/v1".to_owned()),
+        pod_identity_token: Some("/token".into()),
+        ..Surroundings::default()
+    };
+    for metering in [true, false] {
+        let candidates = Source::candidates(&there, None, metering, &LinkLocal::default());
+        assert!(!format!("{candidates:?}").contains("secret"), "{candidates:?}");
+    }
+}
+
+/// A service account without its annotation, or a variable that somebody has unset.
+#[test]
+fn half_a_web_identity_is_named() {
+    let half = Surroundings { role_arn: None, kubernetes: true, ..irsa(Path::new("/token")) };
+    let why = found(&half, true).expect_err("it has no role");
+    assert!(why.contains("AWS_ROLE_ARN is not"), "{why}");
+    assert!(told(&half, true).contains(&("the IAM role for service accounts", Fate::Refused)));
 }
 
 /// The sample sets AWS_ROLE_ARN, and EKS leaves it as it is. [AC §5.2]
@@ -281,7 +368,9 @@ fn metering_on_an_instance_or_in_agentcore_sends_nothing_and_says_what_to_do() {
             }
             other => panic!("{other:?}"),
         }
-        assert!(server.lines().iter().all(|line| !line.contains("iam")), "{:?}", server.lines());
+        let keys = "/latest/meta-data/iam/security-credentials/";
+        let asked = server.lines();
+        assert!(asked.iter().all(|line| !line.contains(keys) || line.ends_with(keys)), "{asked:?}");
     });
 }
 

@@ -66,14 +66,15 @@ pub(super) async fn assume(
             Err(reading) => return Err(Refused::Said(reading)),
         }
     };
+    // Taken out and not copied: `Credentials` wipes them when it is dropped.
     let given = answer
-        .credentials()
+        .credentials
         .ok_or_else(|| Refused::Why("STS answered without credentials; try again".to_owned()))?;
     Ok(Credentials::new(
-        given.access_key_id(),
-        given.secret_access_key(),
-        Some(given.session_token().to_owned()),
-        dates::of(*given.expiration()).map(system_time),
+        given.access_key_id,
+        given.secret_access_key,
+        Some(given.session_token),
+        dates::of(given.expiration).map(system_time),
         "mpguard",
     ))
 }

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use hyper_util::client::legacy;
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 /// How a call without a usable answer ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(in crate::adapter::aws) struct Answer {
     pub(super) code: Option<String>,
     pub(super) message: Option<String>,
     pub(super) request_id: Option<String>,
+    /// How long AWS asks to wait. Source: [AC §3.6], `x-amz-retry-after`, in milliseconds.
+    pub(super) retry_after: Option<Duration>,
     /// `Location` of a `RedirectException`, as it came.
     pub(super) location: Option<String>,
 }
@@ -54,7 +56,7 @@ impl Answer {
         let code = self.code.as_deref().unwrap_or_default();
         let message = self.message.as_deref().unwrap_or_default();
         let words = if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") };
-        let words: String = words.chars().filter(|c| !c.is_control()).take(400).collect();
+        let words = shown(&words, 400);
         match (words.is_empty(), &self.request_id) {
             (true, _) => String::new(),
             (false, Some(id)) => format!(" (AWS: {words}; request `{id}`)"),
@@ -95,6 +97,7 @@ where
                 code: code_in(failure.raw().headers()),
                 message: None,
                 request_id: request_id_in(failure.raw().headers()),
+                retry_after: retry_after_in(failure.raw().headers()),
                 location: None,
             }),
             SdkError::ServiceError(failure) => {
@@ -105,6 +108,7 @@ where
                     code: meta.code().map(bare).or_else(|| code_in(headers)),
                     message: meta.message().map(str::to_owned),
                     request_id: request_id_in(headers),
+                    retry_after: retry_after_in(headers),
                     location: location_in(failure.raw()),
                 })
             }
@@ -129,7 +133,15 @@ fn before_first_byte(error: &ConnectorError) -> bool {
 /// A code cut from its namespace and its suffix: `a.b#Code:http://…`. [AC §3.5]
 fn bare(code: &str) -> String {
     let code = code.split(':').next().unwrap_or_default();
-    code.rsplit('#').next().unwrap_or_default().trim().to_owned()
+    shown(code.rsplit('#').next().unwrap_or_default().trim(), CODE_MAX)
+}
+
+/// More than any code or request id of AWS has.
+const CODE_MAX: usize = 100;
+
+/// Words of whoever answered, as they may stand in a text.
+fn shown(words: &str, most: usize) -> String {
+    words.chars().filter(|c| !c.is_control()).take(most).collect()
 }
 
 fn code_in(headers: &Headers) -> Option<String> {
@@ -137,7 +149,14 @@ fn code_in(headers: &Headers) -> Option<String> {
 }
 
 fn request_id_in(headers: &Headers) -> Option<String> {
-    headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id")).map(str::to_owned)
+    let id = headers.get("x-amzn-requestid").or_else(|| headers.get("x-amz-request-id"))?;
+    // A UUID, or what looks like one. Nothing else of a header gets into a text.
+    let fits = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    fits.then(|| id.to_owned())
+}
+
+fn retry_after_in(headers: &Headers) -> Option<Duration> {
+    headers.get("x-amz-retry-after")?.trim().parse().ok().map(Duration::from_millis)
 }
 
 /// The SDK knows this member for one operation only. `Wire` has read the body whole.
@@ -152,5 +171,5 @@ fn chain(error: &dyn Error) -> String {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string().chars().filter(|c| !c.is_control()).take(200).collect()
+    shown(&innermost.to_string(), 500)
 }

@@ -34,9 +34,7 @@ pub(in crate::adapter::aws) fn web_identity(
     trusted: Trusted,
 ) -> String {
     match reading {
-        Reading::NotSent(why) => {
-            format!("no connection to STS: {why}; check DNS, routes and proxy")
-        }
+        Reading::NotSent(why) => format!("no connection to STS: {why}"),
         Reading::Lost(why) => format!("no answer from STS: {why}"),
         Reading::Answered(answer) => {
             let next = match answer.code.as_deref() {

@@ -1,3 +1,6 @@
+//! T68: answers that AWS has not given to this request of this product: replayed, of another key, version or
+//! product, without a signature, or signed by other rules.
+
 use super::*;
 use crate::adapter::aws::testing::{KEY, Key, PS256, nonce};
 use base64::engine::general_purpose::URL_SAFE;
@@ -43,6 +46,33 @@ fn both_spellings_at_once_and_repeated_claims_are_refused() {
     refused(claims(twice), "payload is not one JSON object");
     let nonces = r#"{"productCode":"abc","publicKeyVersion":1,"nonce":"NONCE","Nonce":"NONCE"}"#;
     refused(claims(nonces), "nonce` more than once");
+    let versions =
+        r#"{"productCode":"abc","publicKeyVersion":1,"PublicKeyVersion":1,"nonce":"NONCE"}"#;
+    refused(claims(versions), "publicKeyVersion` more than once");
+    // The same name, spelled with an escape.
+    let hidden =
+        r#"{"produc\u0074Code":"xyz","productCode":"abc","publicKeyVersion":1,"nonce":"NONCE"}"#;
+    refused(claims(hidden), "payload is not one JSON object");
+    // A claim that decides nothing may not be there twice either: two readers would differ.
+    let other = r#"{"productCode":"abc","publicKeyVersion":1,"nonce":"NONCE","other":1,"other":2}"#;
+    refused(claims(other), "payload is not one JSON object");
+}
+
+#[test]
+fn when_it_was_issued_must_be_a_number_and_decides_nothing() {
+    let issued = |iat: &str| {
+        claims(&format!(
+            r#"{{"productCode":"abc","publicKeyVersion":1,"nonce":"NONCE","iat":{iat}}}"#
+        ))
+    };
+    // Seconds, milliseconds, 1970, the future, a fraction: the nonce has proved that it is fresh.
+    for iat in ["1767261600", "1767261600000", "0", "-1", "9999999999", "1767261600.5", "1e9"] {
+        assert_eq!(issued(iat), Ok(KeyStrength::Good), "{iat}");
+    }
+    for iat in [r#""now""#, r#""1767261600""#, "null", "true", "[1]", "{}"] {
+        refused(issued(iat), "iat");
+    }
+    refused(issued(r#"1,"iat":2"#), "payload is not one JSON object");
 }
 
 #[test]
@@ -53,16 +83,19 @@ fn an_answer_to_another_request_product_or_key_is_refused() {
     refused(claims(&p("abc", "1", "bm90IG91cnM")), "nonce is not ours");
     refused(claims(&p("xyz", "1", "NONCE")), "product `xyz`");
     refused(claims(&p("abc", "2", "NONCE")), "key version `2`");
-    refused(claims(&p("abc", "1.0", "NONCE")), "key version");
-    refused(claims(&p("abc", "null", "NONCE")), "key version");
+    for version in
+        ["1.0", "1e0", "-1", "4294967297", "null", "true", "[1]", r#""01""#, r#"" 1""#, r#""2""#]
+    {
+        refused(claims(&p("abc", version, "NONCE")), "key version");
+    }
     refused(claims(r#"{"productCode":"abc","publicKeyVersion":1}"#), "no `nonce`");
     refused(
         claims(r#"{"productCode":["abc"],"publicKeyVersion":1,"nonce":"NONCE"}"#),
         "productCode",
     );
-    let iat = r#"{"productCode":"abc","publicKeyVersion":1,"nonce":"NONCE","iat":"now"}"#;
-    refused(claims(iat), "iat");
-    refused(claims("[]"), "payload is not one JSON object");
+    for payload in ["[]", "null", "1", r#""text""#, "not JSON", "{", "\u{feff}{}"] {
+        refused(claims(payload), "payload is not one JSON object");
+    }
     refused(claims(r#"{"productCode":"abc","publicKeyVersion":1,"nonce":"NONCE"}{}"#), "payload");
 }
 
@@ -73,10 +106,15 @@ fn only_ps256_is_an_algorithm() {
     for header in [
         r#"{"alg":"none"}"#,
         r#"{"alg":"None"}"#,
+        r#"{"alg":"NONE"}"#,
+        r#"{"alg":"nOnE"}"#,
         r#"{"alg":""}"#,
         r#"{"alg":"HS256"}"#,
         r#"{"alg":"RS256"}"#,
         r#"{"alg":"PS384"}"#,
+        r#"{"alg":"PS512"}"#,
+        r#"{"alg":null}"#,
+        r#"{"alg":"PS256 "}"#,
         r#"{"alg":"ps256"}"#,
         r#"{"alg":["PS256"]}"#,
     ] {
@@ -85,8 +123,56 @@ fn only_ps256_is_an_algorithm() {
         refused(verdict(&KEY.sign(header, "{}")), "algorithm");
     }
     refused(verdict(&KEY.sign(r#"{"typ":"JWT"}"#, "{}")), "no `alg`");
+    refused(verdict(&KEY.sign(r#"{"Alg":"PS256"}"#, "{}")), "no `alg`");
+    refused(verdict(&KEY.sign("[]", "{}")), "header");
     refused(verdict(&KEY.sign(r#"{"alg":"none","alg":"PS256"}"#, "{}")), "header");
     refused(verdict(&KEY.sign(r#"{"alg":"PS256","crit":["exp"]}"#, "{}")), "critical");
+}
+
+#[test]
+fn an_answer_without_a_signature_is_refused() {
+    let payload = format!(r#"{{"productCode":"abc","publicKeyVersion":1,"nonce":"{}"}}"#, nonce());
+    let payload = URL_SAFE_NO_PAD.encode(payload);
+    for header in [r#"{"alg":"none"}"#, PS256] {
+        let header = URL_SAFE_NO_PAD.encode(header);
+        for jwt in [format!("{header}.{payload}."), format!("{header}.{payload}")] {
+            verdict(&jwt).expect_err("nobody signed it");
+        }
+    }
+}
+
+#[test]
+fn an_answer_signed_by_the_right_key_and_other_rules_is_refused() {
+    let payload = format!(r#"{{"productCode":"abc","publicKeyVersion":1,"nonce":"{}"}}"#, nonce());
+    for alg in ["RS256", "PS384", "PS512"] {
+        let honest = KEY.sign_otherwise(alg, &payload);
+        refused(verdict(&honest), "algorithm");
+        // The same signature under the name that we do take.
+        let (_, signature) = honest.rsplit_once('.').expect("three parts");
+        let signed = KEY.sign(PS256, &payload);
+        let (signed, _) = signed.rsplit_once('.').expect("three parts");
+        refused(verdict(&format!("{signed}.{signature}")), "verify");
+    }
+    for salt in [0, 20, 31, 33, 64] {
+        refused(verdict(&KEY.sign_salted(PS256, &payload, salt)), "verify");
+    }
+    assert_eq!(verdict(&KEY.sign_salted(PS256, &payload, 32)), Ok(KeyStrength::Good));
+}
+
+#[test]
+fn a_key_that_the_answer_brings_along_is_not_looked_at() {
+    let forger = Key::of_bits(2048, 12);
+    let payload = format!(r#"{{"productCode":"abc","publicKeyVersion":1,"nonce":"{}"}}"#, nonce());
+    let headers = [
+        format!(r#"{{"alg":"PS256","jwk":{}}}"#, forger.jwk()),
+        r#"{"alg":"PS256","jku":"http://127.0.0.1:9/keys","kid":"1"}"#.to_owned(),
+        r#"{"alg":"PS256","x5u":"http://127.0.0.1:9/chain","x5c":["AAAA"]}"#.to_owned(),
+    ];
+    for header in &headers {
+        refused(verdict(&forger.sign(header, &payload)), "verify");
+        // Beside a good signature they do no harm.
+        assert_eq!(verdict(&KEY.sign(header, &payload)), Ok(KeyStrength::Good), "{header}");
+    }
 }
 
 #[test]
@@ -119,6 +205,26 @@ fn a_changed_answer_is_refused() {
     refused(verdict(&format!("{}.{}.{signature}", parts[0], parts[1])), "verify");
     let foreign = Key::of_bits(1024, 9).registration();
     refused(verdict(&foreign), "verify");
+    let foreign = Key::of_bits(2048, 9).registration();
+    refused(verdict(&foreign), "verify");
+}
+
+#[test]
+fn a_signature_has_one_spelling() {
+    let good = KEY.registration();
+    let (signed, signature) = good.rsplit_once('.').expect("three parts");
+    let bytes = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+    assert_eq!(bytes.len(), 256);
+    let mut longer = vec![0];
+    longer.extend(&bytes);
+    refused(verdict(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(longer))), "verify");
+    refused(verdict(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(&bytes[..255]))), "verify");
+    // 256 bytes leave four bits of the last letter unused; they must be zero.
+    let last = signature.chars().last().expect("a letter");
+    assert!("AQgw".contains(last), "{last}");
+    let next = char::from_u32(last as u32 + 1).expect("a letter");
+    let spelled = format!("{signed}.{}{next}", &signature[..signature.len() - 1]);
+    refused(verdict(&spelled), "signature is not base64url");
 }
 
 #[test]
@@ -126,6 +232,9 @@ fn what_has_not_three_base64url_parts_is_refused() {
     let good = KEY.registration();
     refused(verdict(""), "1 parts");
     refused(verdict("a.b"), "2 parts");
+    refused(verdict(&format!(".{good}")), "4 parts");
+    refused(verdict(&format!(" {good}")), "header is not base64url");
+    refused(verdict(&good.replace('.', "\u{ff0e}")), "1 parts");
     refused(verdict(&format!("{good}.{good}")), "6 parts");
     refused(verdict(&format!("{good}.")), "4 parts");
     refused(verdict(".."), "header is not base64url");
@@ -158,19 +267,68 @@ fn short_keys_verify_and_are_called_weak() {
 }
 
 #[test]
+fn a_key_of_4096_bits_verifies() {
+    // Key and answer are OpenSSL's (`openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32`),
+    // so that not only our own library agrees with itself.
+    let pem = include_str!("openssl4096.pem");
+    assert_eq!(check_key(pem), Ok(KeyStrength::Good));
+    let answer = verify(pem, include_str!("openssl4096.jwt"), &EXPECTED(&nonce()));
+    assert_eq!(answer, Ok(KeyStrength::Good));
+    refused(verify(pem, &KEY.registration(), &EXPECTED(&nonce())), "verify");
+}
+
+#[test]
 fn what_is_no_public_key_says_why() {
     let check = |pem: &str, word| refused(check_key(pem), word);
     check("", "BEGIN PUBLIC KEY");
-    check("-----BEGIN RSA PUBLIC KEY-----\nAA==\n-----END RSA PUBLIC KEY-----", "BEGIN PUBLIC KEY");
+    check("-----BEGIN RSA PUBLIC KEY-----\nAA==\n-----END RSA PUBLIC KEY-----", "RSA PUBLIC KEY");
     check("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "not an RSA public key");
-    check("-----BEGIN PUBLIC KEY-----", "not an RSA public key");
+    check("-----BEGIN PUBLIC KEY-----", "does not end with");
     check(&Key::of_bits(512, 3).pem(), "512 bits");
+    check(&Key::of_bits(1016, 3).pem(), "1016 bits");
+    check("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----", "is a certificate");
     // A P-256 key is a public key, but not one that PS256 knows.
     check(
         "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt\n\
          6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==\n-----END PUBLIC KEY-----\n",
         "not an RSA public key",
     );
+}
+
+#[test]
+fn what_follows_a_key_is_refused() {
+    let (key, other) = (KEY.pem(), Key::of_bits(1024, 2).pem());
+    for pem in [format!("{key}{other}"), format!("{key}\n\n{key}")] {
+        refused(check_key(&pem), "more than one block");
+    }
+    for pem in [format!("{key}# ours\n"), format!("{key}AAAA"), format!("{key}-----")] {
+        refused(check_key(&pem), "does not end with");
+    }
+    // More bytes inside the block than the key has.
+    let body: String = key.lines().filter(|line| !line.starts_with("-----")).collect();
+    let mut der = base64::engine::general_purpose::STANDARD.decode(body).expect("base64");
+    der.push(0);
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        base64::engine::general_purpose::STANDARD.encode(der)
+    );
+    refused(check_key(&pem), "not an RSA public key");
+}
+
+#[test]
+fn a_private_key_that_was_pasted_is_named_and_not_shown() {
+    let secret = KEY.private_pem();
+    let pasted = [
+        secret.clone(),
+        format!("{}{secret}", KEY.pem()),
+        secret.replace(" PRIVATE", " RSA PRIVATE"),
+        secret.replace(" PRIVATE", " ENCRYPTED PRIVATE"),
+    ];
+    for pem in pasted {
+        let why = check_key(&pem).expect_err("it must be refused");
+        assert!(why.contains("private key"), "{why}");
+        assert!(secret.lines().all(|line| line.len() < 60 || !why.contains(line)), "{why}");
+    }
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(in crate::adapter::aws) enum Act {
     Reset,
     /// Reads the whole request and says nothing for this long.
     Wait(Duration),
+    /// Sends these bytes after this long.
+    Late(Duration, String),
     /// Sends these bytes as the head and then one body byte each 50 ms.
     Drip(String),
 }
@@ -78,6 +80,7 @@ pub(in crate::adapter::aws) struct Canned {
 struct State {
     script: RefCell<VecDeque<Act>>,
     paths: RefCell<Vec<(String, Act)>>,
+    once: RefCell<VecDeque<(String, Act)>>,
     needles: RefCell<Vec<(String, Act)>>,
     requests: RefCell<Vec<Request>>,
 }
@@ -108,6 +111,11 @@ impl Canned {
     /// Answers a `GET` or `PUT` whose path ends with `path` like this from now on.
     pub(in crate::adapter::aws) fn at(&self, path: &str, act: Act) {
         self.state.paths.borrow_mut().insert(0, (path.to_owned(), act));
+    }
+
+    /// Answers the next `GET` or `PUT` whose path ends with `path` like this, before what `at` says.
+    pub(in crate::adapter::aws) fn once(&self, path: &str, act: Act) {
+        self.state.once.borrow_mut().push_back((path.to_owned(), act));
     }
 
     /// Answers each call of an AWS API that has `needle` in it like this from now on.
@@ -148,7 +156,14 @@ async fn serve(mut stream: TcpStream, state: Rc<State>) {
         let target = request.line();
         let path = target.split(' ').nth(1).unwrap_or_default().to_owned();
         let path = path.split('?').next().unwrap_or_default().to_owned();
-        let fixed = state.paths.borrow().iter().find(|(p, _)| path.ends_with(p.as_str())).cloned();
+        let planned = {
+            let mut once = state.once.borrow_mut();
+            let at = once.iter().position(|(p, _)| path.ends_with(p.as_str()));
+            at.filter(|_| !target.starts_with("POST")).and_then(|at| once.remove(at))
+        };
+        let fixed = planned.or_else(|| {
+            state.paths.borrow().iter().find(|(p, _)| path.ends_with(p.as_str())).cloned()
+        });
         let has = |needle: &str| request.head.contains(needle) || request.body.contains(needle);
         let known = state.needles.borrow().iter().find(|(needle, _)| has(needle)).cloned();
         state.requests.borrow_mut().push(request);
@@ -170,6 +185,12 @@ async fn serve(mut stream: TcpStream, state: Rc<State>) {
                 return;
             }
             Act::Wait(time) => tokio::time::sleep(time).await,
+            Act::Late(time, bytes) => {
+                tokio::time::sleep(time).await;
+                if stream.write_all(bytes.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
             Act::Drip(head) => {
                 let mut next = stream.write_all(head.as_bytes()).await;
                 while next.is_ok() {

@@ -5,6 +5,7 @@ use super::{
         client::Clients,
         endpoint::Endpoints,
         http::{Proxy, Wire},
+        server_time::ServerTime,
     },
     Canned, NOW, cloud,
 };
@@ -13,7 +14,10 @@ use crate::{
     port::cloud::{Cloud, UsageProbe},
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{
+    SupportedProtocolVersion,
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+};
 use std::{cell::Cell, rc::Rc, sync::Arc};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,24 +25,32 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-/// An authority and a certificate of `localhost` that it signed.
+/// An authority, and a server with a certificate that it signed.
 pub(in crate::adapter::aws) struct Authority {
     pub(in crate::adapter::aws) pem: String,
     pub(in crate::adapter::aws) acceptor: TlsAcceptor,
 }
 
+/// Of `localhost`, with every version of TLS that is any good.
 pub(in crate::adapter::aws) fn authority() -> Authority {
+    authority_of("localhost", rustls::ALL_VERSIONS)
+}
+
+pub(in crate::adapter::aws) fn authority_of(
+    name: &str,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Authority {
     let mut params = CertificateParams::new(vec![]).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer =
         CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a root");
     let key = KeyPair::generate().expect("a key");
-    let leaf = CertificateParams::new(vec!["localhost".to_owned()])
+    let leaf = CertificateParams::new(vec![name.to_owned()])
         .and_then(|params| params.signed_by(&key, &issuer))
         .expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("the provider has them")
         .with_no_client_auth()
         .with_single_cert(
@@ -79,11 +91,32 @@ pub(in crate::adapter::aws) async fn dry_run(
     extra_ca_pem: Option<&str>,
     proxy: &Proxy,
 ) -> Permitted {
+    dry_run_by(port, extra_ca_pem, proxy, Arc::default()).await
+}
+
+/// The same on a computer with this clock.
+pub(in crate::adapter::aws) async fn dry_run_by(
+    port: u16,
+    extra_ca_pem: Option<&str>,
+    proxy: &Proxy,
+    server_time: Arc<ServerTime>,
+) -> Permitted {
+    dry_run_of(format!("https://localhost:{port}"), extra_ca_pem, proxy, server_time).await
+}
+
+/// The same against any URL.
+pub(in crate::adapter::aws) async fn dry_run_of(
+    url: String,
+    extra_ca_pem: Option<&str>,
+    proxy: &Proxy,
+    server_time: Arc<ServerTime>,
+) -> Permitted {
     let platform = Canned::start(vec![]).await;
     let cloud = cloud(&platform);
+    let knew = server_time.anchor().is_some();
     let clients = Clients::new(
-        Endpoints::Sandbox(format!("https://localhost:{port}")),
-        Wire::tls(extra_ca_pem, proxy, cloud.0.server_time.clone()).expect("it can be used"),
+        Endpoints::Sandbox(url),
+        Wire::tls(extra_ca_pem, proxy, server_time.clone()).expect("it can be used"),
         cloud.0.now.clone(),
         cloud.0.credentials.clone(),
         None,
@@ -92,10 +125,10 @@ pub(in crate::adapter::aws) async fn dry_run(
     let probe =
         UsageProbe { product: "abc".into(), dimension: "requests".to_owned(), timestamp: NOW };
     let answer = cloud.check_usage(probe).await;
-    let learnt = cloud.0.server_time.anchor().is_some();
+    let learnt = server_time.anchor().is_some();
     assert_eq!(
         learnt,
-        answer == Permitted::Yes,
+        knew || answer == Permitted::Yes,
         "time is learnt from AWS's answers and nobody else's"
     );
     answer
@@ -104,4 +137,13 @@ pub(in crate::adapter::aws) async fn dry_run(
 /// Nothing left, says the answer.
 pub(in crate::adapter::aws) fn not_sent(answer: &Permitted) -> bool {
     matches!(answer, Permitted::Failed(failure) if failure.class == FailureClass::NotSent)
+}
+
+/// What the text of a call that was not sent says.
+pub(in crate::adapter::aws) fn why_not_sent(answer: &Permitted) -> &str {
+    assert!(not_sent(answer), "{answer:?}");
+    match answer {
+        Permitted::Failed(failure) => &failure.text,
+        _ => unreachable!("it was not sent"),
+    }
 }

@@ -1,4 +1,4 @@
-//! A container whose variables and files all point elsewhere.
+//! T67: a container whose variables and files all point elsewhere.
 //!
 //! Variables belong to a process, so the test runs itself once more with all of them set.
 

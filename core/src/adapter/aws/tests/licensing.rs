@@ -1,4 +1,7 @@
-use super::super::testing::{Act, Canned, FINGERPRINT, cloud, run};
+use super::super::{
+    Surroundings,
+    testing::{Act, Canned, FINGERPRINT, cloud, cloud_of, run, settings},
+};
 use crate::{
     model::{
         license::{Entitlement, Standing},
@@ -391,6 +394,73 @@ fn licenses_of_others_and_delegated_ones_are_nothing() {
     nothing(listed(&[other]), "another product or issuer");
     let shown = license("arn:aws:x:1", "").replace("BuyerGrant", "DelegateGrant");
     nothing(listed(&[shown]), "only delegated");
+}
+
+/// T71: whoever has an AWS account can issue a license of any SKU to himself, under any issuer's name. What he cannot
+/// choose is the account in the fingerprint.
+#[test]
+fn a_self_issued_license_of_the_same_sku_is_nothing_beside_awss_own_or_alone() {
+    let own = |fingerprint: &str| {
+        license("arn:aws:x:1", "")
+            .replace("1735689600", "1767225600")
+            .replace(FINGERPRINT, fingerprint)
+    };
+    for fingerprint in [
+        "aws:111122223333:AWS/Marketplace:issuer-fingerprint",
+        "aws:111122223333:test-seller:issuer-fingerprint",
+        "AWS:294406891311:AWS/Marketplace:issuer-fingerprint",
+        "aws:294406891311:aws/marketplace:issuer-fingerprint",
+        "aws:294406891311:AWS/Marketplace:issuer-fingerprint ",
+        "aws:294406891311:AWS/Marketplace:issuer-fingerprint:2",
+        "aws:294406891311:AWS/Marketplace",
+        "",
+    ] {
+        let got = Act::ok(&format!(r#"{{"License":{}}}"#, own(fingerprint)));
+        for (arn, act) in [(None, listed(&[own(fingerprint)])), (Some("arn:aws:x:1"), got)] {
+            match details(arn, vec![act]) {
+                Details::Nothing(text) => {
+                    assert!(text.contains("another product or issuer"), "{text}");
+                }
+                other => panic!("`{fingerprint}`: {other:?}"),
+            }
+        }
+        let both = listed(&[own(fingerprint), license("arn:aws:x:0", "")]);
+        match details(None, vec![both]) {
+            Details::Found(contract) => {
+                assert_eq!(
+                    contract.license_arn.as_deref(),
+                    Some("arn:aws:x:0"),
+                    "the newer one lies"
+                );
+                assert_eq!(contract.others, 0);
+            }
+            other => panic!("`{fingerprint}`: {other:?}"),
+        }
+    }
+}
+
+/// T71: the same at the check out, where AWS itself compares.
+#[test]
+fn each_check_out_names_the_issuer_that_it_trusts() {
+    run(async {
+        let server = Canned::start(vec![]).await;
+        let mut settings = settings(Some(format!("{}/t/app", server.url())));
+        for issuer in [FINGERPRINT, "aws:111122223333:test-seller:issuer-fingerprint"] {
+            issuer.clone_into(&mut settings.issuer_fingerprint);
+            let cloud = cloud_of(settings.clone(), Surroundings::default());
+            let before = server.calls().len();
+            cloud.tiers(vec!["Basic".into()], "t-1".into()).await;
+            cloud.check_out(vec![counted("Users", 1)], "t-2".into()).await;
+            cloud.draw(counted("Scans", 1), "t-3".into()).await;
+            let calls = server.calls().split_off(before);
+            assert_eq!(calls.len(), 3);
+            for call in &calls {
+                let body: serde_json::Value = serde_json::from_str(&call.body).expect("JSON");
+                assert_eq!(body["KeyFingerprint"], issuer, "{}", call.body);
+                assert_eq!(body["ProductSKU"], "prod-1", "{}", call.body);
+            }
+        }
+    });
 }
 
 #[test]

@@ -1,15 +1,26 @@
-use super::super::testing::{Act, Canned, KEY, Key, cloud, divert, run};
+use super::super::{
+    AwsCloud, ServerTime, Surroundings,
+    testing::{Act, Canned, KEY, Key, cloud, divert, now, run, settings},
+};
 use crate::{
     model::{
         ids::{Platform, RecordId},
+        key::PublicKey,
         outcome::{Failure, FailureClass, RefusalReason, Registered, Sent},
         quantity::Units,
         time::Timestamp,
         usage::{Allocation, Record, Tags},
     },
-    port::cloud::Cloud,
+    port::{cloud::Cloud, entropy::Entropy},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    time::Duration,
+};
 
 fn units(scaled: u64, digits: u32) -> Units {
     Units { scaled, digits }
@@ -302,6 +313,7 @@ fn credentials_that_stay_refused_are_no_permission() {
     });
 }
 
+/// T65: a container's clock is an hour off.
 #[test]
 fn a_wrong_clock_is_corrected_by_the_date_of_the_refusal() {
     run(async {
@@ -320,6 +332,42 @@ fn a_wrong_clock_is_corrected_by_the_date_of_the_refusal() {
     });
 }
 
+/// Different bytes each time.
+struct Counting(AtomicU8);
+
+impl Entropy for Counting {
+    fn seed(&self) -> Result<[u8; 32], String> {
+        Ok([self.0.fetch_add(1, Ordering::Relaxed); 32])
+    }
+}
+
+#[test]
+fn each_attempt_at_a_registration_has_a_nonce_of_its_own() {
+    run(async {
+        let body = r#"{"__type":"InvalidSignatureException","message":"Signature expired"}"#;
+        let refused = Act::answer(403, &["date: Thu, 01 Jan 2026 11:00:00 GMT"], body);
+        let server = Canned::start(vec![refused.clone(), refused]).await;
+        let cloud = AwsCloud::new(
+            settings(Some(format!("{}/t/app", server.url()))),
+            Surroundings::default(),
+            now(),
+            Arc::new(Counting(1.into())),
+            Arc::new(ServerTime::default()),
+        );
+        cloud.register("abc".into(), KEY.public()).await;
+        let nonces: Vec<String> = server
+            .calls()
+            .iter()
+            .map(|call| {
+                let body: serde_json::Value = serde_json::from_str(&call.body).expect("JSON");
+                body["Nonce"].as_str().expect("a nonce").to_owned()
+            })
+            .collect();
+        assert_eq!(nonces.len(), 2);
+        assert_ne!(nonces[0], nonces[1]);
+    });
+}
+
 #[test]
 fn credentials_are_asked_for_once_while_they_are_fresh() {
     run(async {
@@ -332,30 +380,6 @@ fn credentials_are_asked_for_once_while_they_are_fresh() {
         cloud.meter("abc".into(), record()).await;
         let asked = server.lines().iter().filter(|l| l.starts_with("GET")).count();
         assert_eq!(asked, 2, "once for the task, once for the credentials: {:?}", server.lines());
-    });
-}
-
-#[test]
-fn credentials_are_renewed_five_minutes_before_their_end_and_serve_on_if_that_fails() {
-    run(async {
-        let ok = Act::ok(r#"{"MeteringRecordId":"r-1"}"#);
-        let server = Canned::start(vec![ok.clone(), ok.clone(), ok]).await;
-        let expiring = r#"{"AccessKeyId":"OLD","SecretAccessKey":"s","Token":"t","Expiration":"2026-01-01T10:04:59Z"}"#;
-        server.at("/credentials", Act::ok(expiring));
-        let cloud = cloud(&server);
-        cloud.meter("abc".into(), record()).await;
-        server.at("/credentials", Act::answer(500, &[], ""));
-        let sent = cloud.meter("abc".into(), record()).await;
-        assert!(matches!(sent, Sent::Recorded { .. }), "{sent:?}");
-        let new = expiring.replace("OLD", "NEW").replace("10:04:59", "16:00:00");
-        server.at("/credentials", Act::ok(&new));
-        cloud.meter("abc".into(), record()).await;
-        let keys: Vec<bool> = server
-            .calls()
-            .iter()
-            .map(|call| call.header("authorization").is_some_and(|a| a.contains("=NEW/")))
-            .collect();
-        assert_eq!(keys, [false, false, true]);
     });
 }
 
@@ -437,6 +461,65 @@ fn a_registration_that_does_not_verify_is_a_no_and_one_without_proof_is_nothing(
             other => panic!("{body}: {other:?}"),
         }
     }
+}
+
+/// T68: an answer of AWS that was kept, and given again to a process that asks anew.
+#[test]
+fn an_old_answer_of_aws_is_no_answer_to_a_new_question() {
+    run(async {
+        let server = Canned::start(vec![]).await;
+        let sandbox = settings(Some(format!("{}/t/app", server.url())));
+        let entropy = Arc::new(Counting(7.into()));
+        let time = Arc::new(ServerTime::default());
+        let cloud = AwsCloud::new(sandbox, Surroundings::default(), now(), entropy, time);
+        cloud.identify().await.expect("the task metadata answers"); // takes the first seed
+        let mut sent = Vec::new();
+        for _ in 0..3 {
+            server.then(signed(&KEY.registration()));
+            match cloud.register("abc".into(), KEY.public()).await {
+                Registered::No(refusal) => {
+                    assert_eq!(refusal.reason, RefusalReason::SignatureInvalid);
+                    assert!(refusal.text.contains("nonce is not ours"), "{}", refusal.text);
+                    assert!(refusal.text.contains("public key version `1`"), "{}", refusal.text);
+                }
+                other => panic!("{other:?}"),
+            }
+            let body = server.calls().last().expect("a call").body.clone();
+            let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+            let nonce = body["Nonce"].as_str().expect("a nonce").to_owned();
+            assert!(!sent.contains(&nonce), "each question has a nonce of its own");
+            sent.push(nonce);
+        }
+    });
+}
+
+#[test]
+fn a_registration_by_a_short_key_is_a_yes_that_says_so() {
+    run(async {
+        let key = Key::of_bits(1024, 8);
+        let server = Canned::start(vec![signed(&key.registration())]).await;
+        let answer = cloud(&server).register("abc".into(), key.public()).await;
+        assert_eq!(answer, Registered::Yes { key_rotation: None, weak_key: true });
+    });
+}
+
+#[test]
+fn a_key_version_that_aws_refuses_is_named_with_the_next_step() {
+    run(async {
+        let code = "InvalidPublicKeyVersionException";
+        let server = Canned::start(vec![Act::error(400, code)]).await;
+        let key = PublicKey { version: 12, ..KEY.public() };
+        match cloud(&server).register("abc".into(), key).await {
+            Registered::No(refusal) => {
+                for part in
+                    ["`abc`", "public key version `12`", "trusted_products", "rebuild", code]
+                {
+                    assert!(refusal.text.contains(part), "{}", refusal.text);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    });
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn holder(file: PathBuf, held: &Holdings) -> Holder {
     let disputes = held.units.iter().flat_map(|(name, units)| {
         units.disputes.iter().map(|dispute| DisputeRow {
             entitlement: name.to_string(),
-            client_token: dispute.client_token.to_string(),
+            client_token: dispute.client_token.as_str().to_owned(),
             quantity: dispute.quantity,
             begun: dispute.begun,
             why: dispute.why.clone(),

@@ -131,8 +131,8 @@ impl Aws {
         self.made += 1;
         let given = format!("out-{}", self.made);
         let expires = now.after(self.life);
-        self.remembered.insert(token.to_string(), (now, given.clone()));
-        let (name, client_token) = (want.name.clone(), token.to_string());
+        self.remembered.insert(token.as_str().to_owned(), (now, given.clone()));
+        let (name, client_token) = (want.name.clone(), token.as_str().to_owned());
         let out = Out { name, count, expires, extended: None, client_token };
         self.outs.insert(given.clone(), out);
         self.most_in_use = self.most_in_use.max(self.in_use(&want.name));
@@ -150,7 +150,7 @@ impl Aws {
         }
         (out.extended, out.expires) = (Some(now), now.after(self.life));
         let expires = out.expires;
-        let mut name = token.to_string();
+        let mut name = token.as_str().to_owned();
         if self.renames {
             let out = self.outs.remove(&name).expect("just seen");
             self.made += 1;
@@ -386,7 +386,10 @@ impl House {
         let mut tokens = BTreeSet::new();
         for lease in &kept {
             if let Some(given) = &lease.given {
-                assert!(tokens.insert(given.token.to_string()), "two leases with one token");
+                assert!(
+                    tokens.insert(given.token.as_str().to_owned()),
+                    "two leases with one token"
+                );
             }
         }
         let mut users = BTreeSet::new();

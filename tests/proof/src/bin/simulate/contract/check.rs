@@ -135,9 +135,10 @@ fn keys(leases: &[KeptLease]) -> impl Iterator<Item = &str> {
 /// The same with the end that is known of what is given.
 fn held(leases: &[KeptLease]) -> BTreeMap<String, Option<i64>> {
     let all = leases.iter().flat_map(|lease| {
-        let asking = lease.asking.as_ref().map(|asking| (asking.client_token.to_string(), None));
+        let asking =
+            lease.asking.as_ref().map(|asking| (asking.client_token.as_str().to_owned(), None));
         let given = lease.given.as_ref();
-        let given = given.map(|given| (given.token.to_string(), Some(given.expires.0)));
+        let given = given.map(|given| (given.token.as_str().to_owned(), Some(given.expires.0)));
         asking.into_iter().chain(given)
     });
     all.collect()
@@ -248,7 +249,7 @@ impl World {
             }
         }
         for asking in holdings.leases.iter().filter_map(|lease| lease.asking.as_ref()) {
-            let token = asking.client_token.to_string();
+            let token = asking.client_token.as_str().to_owned();
             self.asks.entry(token).or_insert(Ask { first, ..Ask::default() });
         }
     }
@@ -307,7 +308,9 @@ impl World {
                 let written = in_hand
                     .any(|draw| draw.client_token == *token && Some(draw.quantity) == quantity);
                 if !written {
-                    self.violate(|| format!("process {p} draws {want:?} by {token}, unwritten"));
+                    self.violate(|| {
+                        format!("process {p} draws {want:?} by {}, unwritten", token.as_str())
+                    });
                 }
             }
             Command::Extend { lease, token } => {
@@ -315,7 +318,9 @@ impl World {
                 self.processes[p].marks.extending.insert(*lease, token.clone());
                 let before = self.processes[p].marks.extended.insert(token.clone(), self.now);
                 if before.is_some_and(|at| self.now < at + HOUR) {
-                    self.violate(|| format!("process {p} extends {token} twice within the hour"));
+                    self.violate(|| {
+                        format!("process {p} extends {} twice within the hour", token.as_str())
+                    });
                 }
                 self.check_extension(p, token);
             }
@@ -446,7 +451,8 @@ impl World {
 
     /// Seats that AWS holds are in the hands of somebody, or it is known why they are not.
     fn check_covered(&mut self, taken: &CheckOut, key: &str, who: &str) {
-        let client = taken.client_token.as_ref().map(ToString::to_string).unwrap_or_default();
+        let client =
+            taken.client_token.as_ref().map(|token| token.as_str().to_owned()).unwrap_or_default();
         // What is not counted takes nothing.
         if taken.count == 0 || self.covered(taken.token.as_str()) || self.covered(&client) {
             return;

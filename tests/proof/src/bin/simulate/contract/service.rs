@@ -210,7 +210,8 @@ impl Service {
         let before = self.asked.get(token).map(|asked| asked.want.clone());
         match before {
             Some(before) if before != want => {
-                let text = format!("client token {token} came with {before:?}, then {want:?}");
+                let text =
+                    format!("client token {} came with {before:?}, then {want:?}", token.as_str());
                 self.broken.get_or_insert(text);
             }
             Some(_) => {}
@@ -346,7 +347,7 @@ impl Service {
         };
         *self.licenses[license].drawn.entry(name).or_default() += quantity;
         let taken = Taken { name, quantity, times: 0 };
-        self.taken.entry(token.to_string()).or_insert(taken).times += 1;
+        self.taken.entry(token.as_str().to_owned()).or_insert(taken).times += 1;
         Drawn::Yes { license_arn: Some(self.licenses[license].arn.clone()) }
     }
 

@@ -13,10 +13,11 @@ impl World {
         }
         let full = self.pods[process.pod].disk_full_until > self.now;
         if !full && !process.marks.keep_failed && process.opened {
-            return self.violate(|| format!("process {p} extends {token}, unwritten"));
+            return self.violate(|| format!("process {p} extends {}, unwritten", token.as_str()));
         }
         let there = self.service.check_outs.iter().find(|c| c.has(token));
-        let client = there.and_then(|c| c.client_token.as_ref()).map(ToString::to_string);
+        let client =
+            there.and_then(|c| c.client_token.as_ref()).map(|token| token.as_str().to_owned());
         if let Some(ask) = client.and_then(|client| self.asks.get_mut(&client)) {
             ask.unwritten = true;
         }
@@ -32,9 +33,9 @@ impl World {
         }
         let full = self.pods[process.pod].disk_full_until > self.now;
         if full || process.marks.keep_failed || !process.opened {
-            self.unwritten.insert(token.to_string());
+            self.unwritten.insert(token.as_str().to_owned());
         } else {
-            self.violate(|| format!("process {p} checks {token} in, unwritten"));
+            self.violate(|| format!("process {p} checks {} in, unwritten", token.as_str()));
         }
     }
 

@@ -1,0 +1,4 @@
+//! See `outside::tokens`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mpguard_core::outside::tokens(bytes));
