@@ -74,6 +74,11 @@ pub(crate) use server_time::ServerTime;
 use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc};
 use tokio::sync::Mutex;
 
+/// The first `most` characters of somebody else's words, fit for a text.
+fn shown(words: &str, most: usize) -> String {
+    words.chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
 /// True for a well-formed name of a Region.
 pub(crate) fn is_named_region(name: &str) -> bool {
     region::well_formed(name)

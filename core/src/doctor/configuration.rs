@@ -2,7 +2,7 @@
 
 use super::finding;
 use crate::{
-    adapter::aws::signature::{KeyStrength, check_key, key_bits},
+    adapter::aws::signature::{KeyStrength, measure_key},
     config::{Pricing, Settings},
     error::Error,
     model::finding::{Finding, Status},
@@ -100,9 +100,8 @@ fn keys(settings: &Settings) -> Finding {
     let mut versions = Vec::new();
     let mut weak = false;
     for key in &product.public_keys {
-        match check_key(&key.pem) {
-            Ok(strength) => {
-                let bits = key_bits(&key.pem).unwrap_or_default();
+        match measure_key(&key.pem) {
+            Ok((bits, strength)) => {
                 versions.push(format!("{} ({bits} bits)", key.version));
                 weak = strength == KeyStrength::Weak;
             }

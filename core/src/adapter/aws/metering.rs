@@ -29,19 +29,17 @@ pub(super) async fn register(inner: &Inner, product: &ProductCode, key: &PublicK
     };
     let asked = Asked { operation: "RegisterUsage", about, region };
     // One for each attempt: an answer to the first proves nothing about the second.
-    let (mut nonce, mut second) = match (inner.entropy.seed(), inner.entropy.seed()) {
-        (Ok(one), Ok(two)) => (signature::nonce(&one), Some(signature::nonce(&two))),
+    let mut nonces = match (inner.entropy.seed(), inner.entropy.seed()) {
+        (Ok(one), Ok(two)) => [one, two].into_iter(),
         (Err(why), _) | (_, Err(why)) => {
             return Registered::Failed(asked.not_sent(&format!("no randomness: {why}")));
         }
     };
-    let mut tried = false;
+    let mut nonce = String::new();
     let answer = inner
         .attempt(async || {
-            if std::mem::replace(&mut tried, true)
-                && let Some(second) = second.take()
-            {
-                nonce = second;
+            if let Some(seed) = nonces.next() {
+                nonce = signature::nonce(&seed);
             }
             let call = client.register_usage().product_code(product.as_str());
             call.public_key_version(key.version).nonce(&nonce).send().await

@@ -56,7 +56,7 @@ impl Region {
         } else {
             Err(format!(
                 "cannot use Region `{}` of {}: it is not a Region's name; remove it, or give one such as `us-east-1`",
-                shown(name),
+                super::shown(name, SHOWN),
                 said.as_str()
             ))
         }
@@ -81,10 +81,8 @@ impl fmt::Display for Region {
     }
 }
 
-/// What somebody set as a name, fit for a text.
-fn shown(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(40).collect()
-}
+/// How much of a name that is none gets into a text.
+const SHOWN: usize = 40;
 
 /// `^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`: no dot, so that no Region can name another host.
 pub(super) fn well_formed(name: &str) -> bool {

@@ -42,12 +42,15 @@ pub(super) struct Expected<'a> {
 /// # Errors
 /// Why it is no key that can verify an answer.
 pub(crate) fn check_key(pem: &str) -> Result<KeyStrength, String> {
-    read_key(pem).map(|(_, strength)| strength)
+    measure_key(pem).map(|(_, strength)| strength)
 }
 
-/// How many bits the key in `pem` has.
-pub(crate) fn key_bits(pem: &str) -> Option<usize> {
-    read_key(pem).ok().map(|(key, _)| key.n().bits())
+/// The same, with its bits.
+///
+/// # Errors
+/// As [`check_key`].
+pub(crate) fn measure_key(pem: &str) -> Result<(usize, KeyStrength), String> {
+    read_key(pem).map(|(key, strength)| (key.n().bits(), strength))
 }
 
 fn read_key(pem: &str) -> Result<(RsaPublicKey, KeyStrength), String> {
@@ -223,7 +226,7 @@ impl<'de> Deserialize<'de> for Members {
 
 fn short(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    text.chars().filter(|c| !c.is_control()).take(60).collect()
+    super::shown(&text, 60)
 }
 
 /// A nonce for one request: 32 unpredictable bytes, in characters that every layer leaves alone.

@@ -1,5 +1,6 @@
 //! What the SDK's error types say, in three words: not sent, lost, answered.
 
+use super::super::shown;
 use aws_smithy_runtime_api::{
     client::{
         orchestrator::HttpResponse,
@@ -138,11 +139,6 @@ fn bare(code: &str) -> String {
 
 /// More than any code or request id of AWS has.
 const CODE_MAX: usize = 100;
-
-/// Words of whoever answered, as they may stand in a text.
-fn shown(words: &str, most: usize) -> String {
-    words.chars().filter(|c| !c.is_control()).take(most).collect()
-}
 
 fn code_in(headers: &Headers) -> Option<String> {
     headers.get("x-amzn-errortype").map(bare).filter(|code| !code.is_empty())

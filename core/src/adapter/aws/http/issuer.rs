@@ -43,8 +43,7 @@ pub(super) fn of(certificate: &[u8]) -> Option<String> {
 
 /// Letters of any of the string types, without what a terminal would obey.
 fn text(value: &[u8]) -> String {
-    let value = String::from_utf8_lossy(value);
-    value.chars().filter(|c| !c.is_control()).take(LETTERS_MAX).collect()
+    super::super::shown(&String::from_utf8_lossy(value), LETTERS_MAX)
 }
 
 /// The content of the first element, if it has this tag, and what comes after it.

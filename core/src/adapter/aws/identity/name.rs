@@ -1,5 +1,7 @@
 //! A name that a platform gives: it names our state, and stands in texts.
 
+use super::super::shown;
+
 /// Longest name that a platform gives. Source: ECS API reference, an ARN has at most 2048 characters.
 const LENGTH_MAX: usize = 2048;
 
@@ -12,8 +14,8 @@ pub(super) fn checked(name: &str) -> Result<String, String> {
     if fits && name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(name.to_owned());
     }
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
     Err(format!(
-        "cannot use `{shown}` of the platform's metadata as the name of this task or instance; try again"
+        "cannot use `{}` of the platform's metadata as the name of this task or instance; try again",
+        shown(name, 60)
     ))
 }

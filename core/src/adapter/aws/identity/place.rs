@@ -2,6 +2,7 @@
 //!
 //! What decides is `Platform`; a place is only told, but for ECS Anywhere, which AWS does not meter.
 
+use super::super::shown;
 use crate::model::finding::{Candidate, Fate};
 use serde_json::Value;
 
@@ -78,8 +79,7 @@ impl Place {
 const EXECUTION_ENV: &str = "AWS_EXECUTION_ENV";
 
 pub(super) fn sign(source: &'static str, value: &str, fate: Fate, why: &str) -> Candidate {
-    let value = value.chars().filter(|c| !c.is_control()).take(200).collect();
-    Candidate { source, value: Some(value), fate, why: why.to_owned() }
+    Candidate { source, value: Some(shown(value, 200)), fate, why: why.to_owned() }
 }
 
 pub(super) fn unsaid(source: &'static str, why: &str) -> Candidate {

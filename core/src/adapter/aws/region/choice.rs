@@ -1,6 +1,6 @@
 //! Which Region of those that were named is taken, and what became of the others.
 
-use super::{Region, Said, shown, well_formed};
+use super::{super::shown, Region, SHOWN, Said, well_formed};
 use crate::model::finding::{Candidate, Fate};
 
 /// What one source said.
@@ -55,7 +55,7 @@ pub(in crate::adapter::aws) fn choose(
             Heard::NotAsked(why) => (None, Fate::NotAsked, why.clone()),
             Heard::Name(name) => {
                 let (fate, why) = fate(offer.said, name, winner.as_ref());
-                (Some(shown(name)), fate, why)
+                (Some(shown(name, SHOWN)), fate, why)
             }
         };
         Candidate { source: offer.said.as_str(), value, fate, why }
